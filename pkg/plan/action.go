@@ -23,6 +23,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/bluek8s/kubedirector/pkg/catalog"
 	"github.com/bluek8s/kubedirector/pkg/resources"
 )
 
@@ -84,12 +85,7 @@ type (
 	// VisitGuest has a step done in a container. It returns at once; the outcome is an observation.
 	VisitGuest struct{ Step Step }
 	// CheckPackage finds out what a config package holds at present. It returns at once; the answer is an observation.
-	CheckPackage struct {
-		URL string
-		// Namespace and Name of the ConfigMap that holds the package.
-		ConfigMap types.NamespacedName
-		Key       string
-	}
+	CheckPackage struct{ ConfigMap catalog.ConfigMapKey }
 )
 
 func (AddFinalizer) isAction()    {}
@@ -124,4 +120,4 @@ func (a DeleteSet) String() string    { return "delete statefulset " + a.Set.Nam
 func (a DeletePod) String() string    { return fmt.Sprintf("delete pod %s: %s", a.Pod.Name, a.Why) }
 func (a DeleteClaim) String() string  { return "delete claim " + a.Claim.Name }
 func (a VisitGuest) String() string   { return "visit " + a.Step.String() }
-func (a CheckPackage) String() string { return "check package " + a.URL }
+func (a CheckPackage) String() string { return "check package in " + a.ConfigMap.String() }

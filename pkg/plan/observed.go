@@ -24,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/catalog"
 	"github.com/bluek8s/kubedirector/pkg/resources"
 	"github.com/bluek8s/kubedirector/pkg/validate"
 )
@@ -58,9 +59,16 @@ type Observed struct {
 	// Warnings are the newest warning Events by the UID of the object they
 	// speak of: StatefulSets that miss pods, claims that are not bound. They are asked for only then.
 	Warnings map[types.UID]Warning
-	// PackageVersions are the present contents of config packages by URL, asked
+	// Packages are the present contents of config packages in ConfigMaps, asked
 	// for only while a member waits for its user to mend one.
-	PackageVersions map[string]string
+	Packages map[catalog.ConfigMapKey]PackageCheck
+}
+
+// PackageCheck is what a look at a config package found.
+type PackageCheck struct {
+	// Version identifies the content; empty while a first look is under way, or when it could not be read.
+	Version string
+	At      time.Time
 }
 
 // Warning is a warning Event of Kubernetes.

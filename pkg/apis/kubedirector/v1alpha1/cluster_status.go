@@ -218,6 +218,10 @@ type MemberEvent struct {
 	// +optional
 	FinishedAt *metav1.Time `json:"finishedAt,omitempty"`
 
+	// The first characters of the SHA-256 of the config package that the attempt ran.
+	// +optional
+	Package string `json:"package,omitempty"`
+
 	// The end of what the script wrote, standard error first, at most 256 bytes. The whole is on the member under /opt/guestconfig.
 	// +optional
 	OutputTail string `json:"outputTail,omitempty"`
