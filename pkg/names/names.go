@@ -32,7 +32,6 @@ const (
 
 	// MaxFQDN is the longest domain name, written without the final dot.
 	MaxFQDN = 253
-
 )
 
 const (
