@@ -110,12 +110,16 @@ func (a DeleteRevision) String() string { return "delete revision " + a.Revision
 func (a CreateService) String() string {
 	return fmt.Sprintf("create service %s %s", a.Service.Name, resources.ServiceKind(a.Service))
 }
-func (a PatchService) String() string  { return fmt.Sprintf("patch service %s: %s", a.Service.Name, a.Patch) }
+func (a PatchService) String() string {
+	return fmt.Sprintf("patch service %s: %s", a.Service.Name, a.Patch)
+}
 func (a DeleteService) String() string { return "delete service " + a.Service.Name }
 func (a CreateSet) String() string {
 	return fmt.Sprintf("create statefulset %s replicas %d", a.Set.Name, *a.Set.Spec.Replicas)
 }
-func (a PatchSet) String() string     { return fmt.Sprintf("patch statefulset %s: %s", a.Set.Name, a.Patch) }
+func (a PatchSet) String() string {
+	return fmt.Sprintf("patch statefulset %s: %s", a.Set.Name, a.Patch)
+}
 func (a DeleteSet) String() string    { return "delete statefulset " + a.Set.Name }
 func (a DeletePod) String() string    { return fmt.Sprintf("delete pod %s: %s", a.Pod.Name, a.Why) }
 func (a DeleteClaim) String() string  { return "delete claim " + a.Claim.Name }

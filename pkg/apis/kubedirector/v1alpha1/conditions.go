@@ -41,6 +41,8 @@ const (
 	ReasonSpecValid = "SpecValid"
 	// ReasonAppCurrent: the pinned app spec is the newest.
 	ReasonAppCurrent = "AppCurrent"
+	// ReasonAppChanged: the app was edited after the cluster pinned it.
+	ReasonAppChanged = "AppChanged"
 )
 
 // Reasons of Valid=False. The message names each field, its value and what would be right.

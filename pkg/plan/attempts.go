@@ -1,0 +1,170 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/catalog"
+)
+
+// packageDigits is how much of a package's SHA-256 status keeps.
+const packageDigits = 12
+
+// checkPackageEvery is how often the package of a member that waits for its user is looked at.
+const checkPackageEvery = 30 * time.Second
+
+// judgeEvent brings the member's event up to what its newest step says of it.
+func (d *draft) judgeEvent(m *member) {
+	if on := m.status.Event; on != nil && on.Generation != d.status.MetadataGeneration {
+		m.status.Event = nil // what the members are told has changed: a fresh start
+	}
+	if !m.current() || m.outcome == nil || m.outcome.Event == nil {
+		return
+	}
+	step := d.stepFor(m)
+	if step.Event == nil || m.outcome.Key != step.Key() {
+		return
+	}
+	result := m.outcome.Event
+	if result.State == EventSucceeded {
+		return // judged by setupOf; a member that succeeded shows no event
+	}
+	event := &v1alpha1.MemberEvent{
+		Name:       step.Event.Name,
+		Generation: step.Event.Generation,
+		Attempt:    step.Event.Attempt,
+		State:      result.State,
+		ExitCode:   result.ExitCode,
+		StartedAt:  timeOrNil(result.StartedAt),
+		FinishedAt: timeOrNil(result.FinishedAt),
+		Package:    shortVersion(m.outcome.PackageVersion),
+		OutputTail: result.OutputTail,
+	}
+	if event.State != v1alpha1.EventRunning && event.FinishedAt == nil {
+		event.FinishedAt = timeOrNil(m.outcome.At) // a lost script has no end of its own
+	}
+	if was := m.status.Event; event.State != v1alpha1.EventRunning && (was == nil || was.State != event.State || was.Attempt != event.Attempt) {
+		d.note(corev1.EventTypeWarning, v1alpha1.ReasonScriptFailed, fmt.Sprintf("member %s: --%s attempt %d: %s%s: %s",
+			m.status.Pod, event.Name, event.Attempt, event.State, exitText(event.ExitCode), strings.TrimSpace(event.OutputTail)))
+	}
+	m.status.Event = event
+}
+
+func exitText(code *int32) string {
+	if code == nil {
+		return ""
+	}
+	return fmt.Sprintf(", exit code %d", *code)
+}
+
+// failed is true while the newest attempt on record has failed.
+func (m *member) failed() bool {
+	if m.status.Event == nil {
+		return false
+	}
+	switch m.status.Event.State {
+	case v1alpha1.EventFailed, v1alpha1.EventTimedOut, v1alpha1.EventLost:
+		return true
+	}
+	return false
+}
+
+// exhausted is true when the policy has no attempt left.
+func (m *member) exhausted() bool {
+	return m.failed() && m.status.Event.Attempt > m.role.Hook(m.status.Event.Name).Retries
+}
+
+// retry records the next attempt of a failed script once it is due. A member
+// whose attempts are used up waits for its user: a changed package, app or spec starts anew.
+func (d *draft) retry(m *member) {
+	if !m.failed() {
+		return
+	}
+	if m.exhausted() {
+		if d.packageMended(m) {
+			d.nextAttempt(m, "its package has changed")
+		}
+		return
+	}
+	due := m.retryAt()
+	if wait := due.Sub(d.seen.Now); wait > 0 {
+		d.again(wait)
+		return
+	}
+	d.nextAttempt(m, "its back-off is over")
+}
+
+// nextAttempt is recorded before it is made: a crash in between must not run it under the number of the last.
+func (d *draft) nextAttempt(m *member, why string) {
+	last := m.status.Event
+	m.status.Event = &v1alpha1.MemberEvent{
+		Name:       last.Name,
+		Generation: last.Generation,
+		Attempt:    last.Attempt + 1,
+		State:      v1alpha1.EventPending,
+	}
+	d.record(fmt.Sprintf("attempt %d of %s on %s: %s", last.Attempt+1, last.Name, m.status.Pod, why))
+}
+
+// retryAt is when the next attempt is due: the policy's delay after the failure,
+// and up to a tenth of it more, different for each member, so that members that
+// failed together do not return together.
+func (m *member) retryAt() time.Time {
+	event := m.status.Event
+	delay := m.role.Hook(event.Name).Delay(event.Attempt)
+	h := fnv.New32a()
+	fmt.Fprintf(h, "%s/%d", m.status.Pod, event.Attempt)
+	jitter := delay / 10 * time.Duration(h.Sum32()%1000) / 1000
+	return event.FinishedAt.Add(delay + jitter)
+}
+
+// packageMended is true when a ConfigMap holds another package than the one that
+// failed. It is looked at now and then, only while a member waits for that.
+func (d *draft) packageMended(m *member) bool {
+	source, err := catalog.ParsePackage(m.role.Package.PackageURL, d.appNamespace)
+	if err != nil || source.ConfigMap == nil {
+		return false
+	}
+	check, checked := d.seen.Packages[*source.ConfigMap]
+	if checked && check.Version != "" && check.At.After(m.status.Event.FinishedAt.Time) && shortVersion(check.Version) != m.status.Event.Package {
+		return true
+	}
+	if age := d.seen.Now.Sub(check.At); checked && age < checkPackageEvery {
+		d.again(checkPackageEvery - age)
+		return false
+	}
+	d.act(CheckPackage{ConfigMap: *source.ConfigMap})
+	return false
+}
+
+func shortVersion(version string) string { return version[:min(len(version), packageDigits)] }
+
+// timeOrNil drops fractions of a second, which the API does not keep: a status compared with itself must be equal.
+func timeOrNil(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &metav1.Time{Time: t.Truncate(time.Second)}
+}

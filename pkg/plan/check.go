@@ -1,0 +1,171 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/names"
+	"github.com/bluek8s/kubedirector/pkg/resources"
+	"github.com/bluek8s/kubedirector/pkg/validate"
+)
+
+// verdict is what is wrong with a spec; the zero verdict is that nothing is.
+type verdict struct{ reason, message string }
+
+// checkSpec says whether the spec can be realised. Nothing is made for a new
+// cluster that has a fault; one that exists is held as it is.
+func checkSpec(d *draft) bool {
+	if d.verdict.reason == "" {
+		d.verdict = d.judge()
+	}
+	d.hold = d.verdict.reason != ""
+	return !d.hold || d.enrolled()
+}
+
+func (d *draft) judge() verdict {
+	faults := validate.Cluster(validate.Input{
+		Cluster:                 d.seen.Cluster,
+		App:                     d.app,
+		StorageClasses:          d.seen.StorageClasses,
+		ClusterDomain:           d.seen.Settings.ClusterDomain,
+		DefaultStorageClassName: d.seen.Settings.DefaultStorageClassName,
+	})
+	if len(faults) > 0 {
+		return verdict{v1alpha1.ReasonInvalidSpec, listFaults(faults)}
+	}
+	if taken := d.takenNames(); len(taken) > 0 {
+		return verdict{v1alpha1.ReasonNameTaken, strings.Join(taken, "; ")}
+	}
+	if faults := d.unsupportedChanges(); len(faults) > 0 {
+		return verdict{v1alpha1.ReasonNotYetSupported, listFaults(faults)}
+	}
+	return verdict{}
+}
+
+// takenNames finds objects of names this cluster needs that belong to somebody else.
+func (d *draft) takenNames() []string {
+	var taken []string
+	foreign := func(kind string, o metav1.Object, ours bool) {
+		if !ours {
+			taken = append(taken, fmt.Sprintf("metadata.name: %s %q exists and does not belong to this cluster: delete or rename it, or give the cluster another name", kind, o.GetName()))
+		}
+	}
+	cluster := d.seen.Cluster
+	wanted := d.wantedNames()
+	for _, service := range sorted(d.seen.Services) {
+		if wanted.services[service.Name] {
+			foreign("Service", service, metav1.IsControlledBy(service, cluster))
+		}
+	}
+	for _, set := range sorted(d.seen.Sets) {
+		if wanted.sets[set.Name] {
+			foreign("StatefulSet", set, metav1.IsControlledBy(set, cluster))
+		}
+	}
+	for _, claim := range sorted(d.seen.Claims) {
+		if wanted.claims[claim.Name] {
+			foreign("PersistentVolumeClaim", claim, claim.Labels[names.LabelCluster] == cluster.Name)
+		}
+	}
+	return taken
+}
+
+type nameSets struct{ services, sets, claims map[string]bool }
+
+// wantedNames are the names that the spec needs, by kind.
+func (d *draft) wantedNames() nameSets {
+	cluster := d.seen.Cluster
+	wanted := nameSets{
+		services: map[string]bool{names.HeadlessService(cluster.Name): true},
+		sets:     map[string]bool{}, claims: map[string]bool{},
+	}
+	for i := range cluster.Spec.Roles {
+		spec := &cluster.Spec.Roles[i]
+		role, known := d.app.Role(spec.ID)
+		if !known {
+			continue
+		}
+		set := names.StatefulSet(cluster.Name, spec.ID)
+		wanted.sets[set] = true
+		for n := range int(membersWanted(role, spec)) {
+			pod := names.Pod(set, n)
+			wanted.services[names.MemberService(pod)] = role.HasPorts()
+			wanted.claims[names.Claim(pod)] = spec.Storage != nil
+		}
+	}
+	return wanted
+}
+
+// unsupportedChanges are edits that this version does not carry out on members that exist.
+func (d *draft) unsupportedChanges() field.ErrorList {
+	if !d.hasSets() {
+		return nil
+	}
+	var recorded []validate.RecordedRole
+	for i := range d.status.Roles {
+		role := &d.status.Roles[i]
+		r := validate.RecordedRole{ID: role.ID, Members: role.Desired}
+		if set := d.seen.Sets[role.StatefulSet]; set != nil && d.everReady() {
+			r.InputsHash = set.Annotations[names.AnnotationInputsHash]
+		}
+		recorded = append(recorded, r)
+	}
+	return validate.Change(recorded, d.seen.Cluster, d.app, func(id string) string {
+		if in, ok := d.roleInput(id); ok {
+			return resources.InputsHash(in)
+		}
+		return ""
+	})
+}
+
+// hasSets is true once a StatefulSet of this cluster exists: from then on there are members to be careful with.
+func (d *draft) hasSets() bool {
+	for _, set := range d.seen.Sets {
+		if metav1.IsControlledBy(set, d.seen.Cluster) {
+			return true
+		}
+	}
+	return false
+}
+
+// enrolled is true once the members are recorded.
+func (d *draft) enrolled() bool { return len(d.seen.Cluster.Status.Roles) > 0 }
+
+// listFaults is one line per fault, path first.
+func listFaults(faults field.ErrorList) string {
+	lines := make([]string, 0, len(faults))
+	for _, fault := range faults {
+		lines = append(lines, fault.Error())
+	}
+	return truncate(strings.Join(lines, "\n"), maxMessage)
+}
+
+// maxMessage is the longest message of a condition, well under the API server's limit of 32768 bytes.
+const maxMessage = 4096
+
+func truncate(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit-len("…")], "") + "…"
+}

@@ -1,0 +1,138 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluek8s/kubedirector/pkg/names"
+	"github.com/bluek8s/kubedirector/pkg/resources"
+)
+
+// makeServices makes the headless Service and one Service for each member whose
+// role has ports, puts back what drifted, and removes those no longer wanted.
+func makeServices(d *draft) bool {
+	if d.hold {
+		return true
+	}
+	cluster := d.seen.Cluster
+	wanted := map[string]*corev1.Service{}
+	headless := resources.HeadlessService(cluster, d.app.Name)
+	wanted[headless.Name] = headless
+	for _, m := range d.members {
+		if service := resources.MemberService(cluster, d.app.Name, m.role, m.status.Pod, d.serviceType()); service != nil {
+			wanted[service.Name] = service
+		}
+	}
+	for _, service := range sorted(wanted) {
+		have := d.seen.Services[service.Name]
+		if have == nil {
+			d.act(CreateService{service})
+		} else if patch, drifted := resources.ServiceDrift(have, service); drifted {
+			d.act(PatchService{objectOf(have), patch})
+		}
+	}
+	for _, have := range sorted(d.seen.Services) {
+		if wanted[have.Name] == nil && metav1.IsControlledBy(have, cluster) && have.DeletionTimestamp == nil {
+			d.act(DeleteService{objectOf(have)})
+		}
+	}
+	return true
+}
+
+func (d *draft) serviceType() corev1.ServiceType {
+	if t := d.seen.Cluster.Spec.ServiceType; t != "" {
+		return t
+	}
+	return d.seen.Settings.DefaultServiceType
+}
+
+// makeSets makes one StatefulSet for each role that has members. Its replicas
+// are the recorded members, never the spec. Its template is rendered anew only
+// where what it is built from changed, so that another version of this
+// controller touches no pod.
+func makeSets(d *draft) bool {
+	if d.hold {
+		return true
+	}
+	for i := range d.status.Roles {
+		in, ok := d.roleInput(d.status.Roles[i].ID)
+		if !ok || len(in.Members) == 0 {
+			continue
+		}
+		want := resources.StatefulSet(in)
+		have := d.seen.Sets[want.Name]
+		switch {
+		case have == nil:
+			d.act(CreateSet{want})
+		case have.DeletionTimestamp != nil:
+			d.wait(fmt.Sprintf("StatefulSet %s is being deleted", have.Name))
+		case resources.ClaimsDiffer(have, want):
+			d.replaceSet(have)
+		default:
+			if patch, drifted := resources.SetDrift(have, want); drifted {
+				d.act(PatchSet{objectOf(have), patch})
+			}
+		}
+	}
+	return true
+}
+
+// replaceSet has a StatefulSet made anew whose storage was corrected before the
+// cluster was ever ready: claim templates can't be edited. Claims that were never
+// bound go with it, for they would be adopted as they are; bound ones hold data and stay.
+func (d *draft) replaceSet(set *appsv1.StatefulSet) {
+	d.act(DeleteSet{objectOf(set)})
+	for _, claim := range sorted(d.seen.Claims) {
+		if d.claimOf(claim, set) && claim.Status.Phase != corev1.ClaimBound && claim.Spec.VolumeName == "" && claim.DeletionTimestamp == nil {
+			d.act(DeleteClaim{objectOf(claim)})
+		}
+	}
+}
+
+func (d *draft) claimOf(claim *corev1.PersistentVolumeClaim, set *appsv1.StatefulSet) bool {
+	for _, m := range d.members {
+		if m.set == set.Name && names.Claim(m.status.Pod) == claim.Name {
+			return true
+		}
+	}
+	return false
+}
+
+// renewPods deletes pods of an older template whose member was never configured
+// with it, or OnDelete would keep a wrong image for ever. The StatefulSet makes
+// them anew once it has taken up the newer template.
+func renewPods(d *draft) bool {
+	if d.hold || d.everReady() {
+		return true
+	}
+	for _, m := range d.members {
+		set := d.seen.Sets[m.set]
+		if m.pod == nil || set == nil || m.pod.DeletionTimestamp != nil || set.Status.ObservedGeneration < set.Generation {
+			continue
+		}
+		wants := set.Spec.Template.Annotations[names.AnnotationInputsHash]
+		if m.pod.Annotations[names.AnnotationInputsHash] != wants {
+			d.act(DeletePod{objectOf(m.pod), "its template was corrected"})
+		}
+	}
+	return true
+}

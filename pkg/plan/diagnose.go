@@ -1,0 +1,181 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/names"
+)
+
+// diagnose finds out why a member is not ready, in the words of whoever holds it
+// up. Its message holds nothing that changes while nothing happens.
+func (d *draft) diagnose(m *member) {
+	m.trouble = trouble{}
+	switch m.status.State {
+	case v1alpha1.MemberReady:
+	case v1alpha1.MemberPending, v1alpha1.MemberCreating:
+		m.trouble = d.podTrouble(m)
+	case v1alpha1.MemberLost:
+		if m.trouble = d.podTrouble(m); m.trouble.reason == "" {
+			m.trouble = lossOf(m)
+		}
+	default:
+		m.trouble = d.setupTrouble(m)
+	}
+	m.status.Message = truncate(m.trouble.message, maxMemberMessage)
+}
+
+// maxMemberMessage keeps a status of many members small; the condition has the whole.
+const maxMemberMessage = 512
+
+// podTrouble is why a member has no running container.
+func (d *draft) podTrouble(m *member) trouble {
+	if m.pod == nil {
+		set := d.seen.Sets[m.set]
+		if set == nil {
+			return trouble{}
+		}
+		if warning, ok := d.seen.Warnings[set.UID]; ok && warning.Reason == "FailedCreate" {
+			return trouble{reason: v1alpha1.ReasonPodCreationFailed, message: fmt.Sprintf(
+				"member %s: the API server refuses its pod: %s; change the quota, limit or policy it names, or what spec.roles asks for", m.status.Pod, warning.Message)}
+		}
+		return trouble{}
+	}
+	for _, status := range m.pod.Status.InitContainerStatuses {
+		if t := containerTrouble(m, status); t.reason != "" {
+			return t
+		}
+	}
+	if c := containerStatus(m.pod.Status.ContainerStatuses, names.ContainerName); c != nil {
+		if t := containerTrouble(m, *c); t.reason != "" {
+			return t
+		}
+	}
+	return d.schedulingTrouble(m)
+}
+
+func (d *draft) schedulingTrouble(m *member) trouble {
+	if claim := d.seen.Claims[names.Claim(m.status.Pod)]; m.persists() && claim != nil && claim.Status.Phase == corev1.ClaimPending {
+		if warning, ok := d.seen.Warnings[claim.UID]; ok {
+			return trouble{reason: v1alpha1.ReasonVolumePending, message: fmt.Sprintf(
+				"member %s: its volume %s is not bound: %s: %s; correct spec.roles[id=%s].storage, or provide such a volume", m.status.Pod, claim.Name, warning.Reason, warning.Message, m.role.ID)}
+		}
+	}
+	for _, c := range m.pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+			return trouble{reason: v1alpha1.ReasonUnschedulable, message: fmt.Sprintf(
+				"member %s: no node takes its pod: %s; ask for less in spec.roles[id=%s].resources, or make room", m.status.Pod, c.Message, m.role.ID)}
+		}
+	}
+	return trouble{}
+}
+
+// containerTrouble reads a container that waits. The kubelet's words for one
+// fault alternate (ErrImagePull, ImagePullBackOff); ours do not.
+func containerTrouble(m *member, c corev1.ContainerStatus) trouble {
+	if c.State.Waiting == nil {
+		return trouble{}
+	}
+	waiting := c.State.Waiting
+	switch waiting.Reason {
+	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable", "ErrImageInspect":
+		return trouble{reason: v1alpha1.ReasonImagePullFailed, message: fmt.Sprintf(
+			"member %s: image %q cannot be pulled: %s; correct the image of role %s in the app, or make it available to the nodes", m.status.Pod, c.Image, pullError(waiting.Message), m.role.ID)}
+	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError":
+		return trouble{reason: v1alpha1.ReasonContainerConfigError, message: fmt.Sprintf(
+			"member %s: container %s cannot be made: %s; it is tried again by itself once that is there", m.status.Pod, c.Name, waiting.Message)}
+	case "CrashLoopBackOff":
+		if c.Name == names.PersistContainer {
+			return trouble{reason: v1alpha1.ReasonPersistFailed, message: fmt.Sprintf(
+				"member %s: its persistent directories can't be copied to its volume: %s", m.status.Pod, lastWords(c))}
+		}
+		return trouble{reason: v1alpha1.ReasonContainerCrashing, message: fmt.Sprintf(
+			"member %s: container %s ends again and again, last with %s; see kubectl logs %s -c %s --previous", m.status.Pod, c.Name, lastWords(c), m.status.Pod, c.Name)}
+	}
+	return trouble{}
+}
+
+// pullError is the registry's or runtime's own error, without the kubelet's frame around it.
+func pullError(message string) string {
+	if _, inner, framed := strings.Cut(message, "ErrImagePull: "); framed {
+		return inner
+	}
+	return message
+}
+
+func lastWords(c corev1.ContainerStatus) string {
+	ended := c.LastTerminationState.Terminated
+	if ended == nil {
+		return "an unknown end"
+	}
+	words := fmt.Sprintf("exit code %d (%s)", ended.ExitCode, ended.Reason)
+	if message := strings.TrimSpace(ended.Message); message != "" {
+		words += ": " + truncate(message, maxMemberMessage/2)
+	}
+	return words
+}
+
+// setupTrouble is why a member with a running container is not configured.
+func (d *draft) setupTrouble(m *member) trouble {
+	event := m.status.Event
+	switch {
+	case m.failed():
+		return d.scriptTrouble(m)
+	case event != nil && event.State == v1alpha1.EventRunning && m.outcome != nil && m.outcome.Event != nil:
+		return trouble{message: fmt.Sprintf("member %s runs --%s since %s (attempt %d), until %s at the latest", m.status.Pod, event.Name,
+			clock(event.StartedAt.Time), event.Attempt, clock(m.outcome.Event.Deadline))}
+	case m.outcome == nil:
+		return trouble{}
+	}
+	switch m.outcome.Phase {
+	case PhaseWaiting:
+		return trouble{reason: m.outcome.Reason, message: fmt.Sprintf("member %s: %s", m.status.Pod, m.outcome.Message)}
+	case PhaseFaulted:
+		return trouble{reason: v1alpha1.ReasonPackageFault, message: fmt.Sprintf("member %s: %s: %s", m.status.Pod, m.outcome.Reason, m.outcome.Message)}
+	case PhaseUnreachable, PhaseRefused:
+		return trouble{reason: v1alpha1.ReasonWaitingForGuest, message: fmt.Sprintf("member %s: %s: %s", m.status.Pod, m.outcome.Reason, m.outcome.Message)}
+	}
+	return trouble{}
+}
+
+func (d *draft) scriptTrouble(m *member) trouble {
+	event := m.status.Event
+	how := "was lost: what watched over it was killed"
+	switch {
+	case event.State == v1alpha1.EventTimedOut:
+		how = fmt.Sprintf("started %s and was ended at its deadline of %s, %s", clock(event.StartedAt.Time), m.role.Hook(event.Name).Timeout, clock(event.FinishedAt.Time))
+	case event.ExitCode != nil:
+		how = fmt.Sprintf("ended with exit code %d", *event.ExitCode)
+	}
+	text := fmt.Sprintf("member %s: startscript --%s %s (attempt %d of %d)", m.status.Pod, event.Name, how, event.Attempt, 1+m.role.Hook(event.Name).Retries)
+	if tail := strings.TrimSpace(event.OutputTail); tail != "" {
+		text += fmt.Sprintf(", its last words %q", tail)
+	}
+	if m.exhausted() {
+		return trouble{reason: v1alpha1.ReasonScriptFailed, lasting: true, message: text + "; correct the package, the app or the spec: each starts it again"}
+	}
+	return trouble{reason: v1alpha1.ReasonRetrying, message: text + "; tried again at " + clock(m.retryAt())}
+}
+
+// clock is a time as messages show it.
+func clock(t time.Time) string { return t.UTC().Format(time.RFC3339) }

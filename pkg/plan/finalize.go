@@ -1,0 +1,121 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/lifecycle"
+	"github.com/bluek8s/kubedirector/pkg/names"
+)
+
+// finishDeletion takes a cluster apart whose deletion is asked for. StatefulSets
+// go first, for they would make claims anew; then, where the policy says so, the
+// claims; then the finalizer. The rest has owner references and goes with the cluster.
+//
+// It waits for nothing that a dead node could hold up: a pod that cannot end
+// keeps neither its StatefulSet nor the deletion of its claim from being asked for.
+func finishDeletion(d *draft) bool {
+	cluster := d.seen.Cluster
+	if cluster.DeletionTimestamp == nil {
+		return true
+	}
+	d.silent = true
+	if !slices.Contains(cluster.Finalizers, names.Finalizer) {
+		return false // somebody else's finalizer holds it; our part is done
+	}
+	d.showDeletion()
+	if slices.Contains(cluster.Finalizers, metav1.FinalizerOrphanDependents) {
+		d.act(RemoveFinalizer{}) // the user keeps the objects: kubectl delete --cascade=orphan
+		return false
+	}
+	if d.dismissSets() && d.dismissClaims() {
+		d.act(RemoveFinalizer{})
+	}
+	return false
+}
+
+func (d *draft) showDeletion() {
+	state, impossible := lifecycle.StepCluster(d.status.State, lifecycle.ClusterFacts{Deleting: true})
+	if impossible != nil {
+		d.plan.Impossible = append(d.plan.Impossible, impossible)
+	}
+	if state == d.status.State {
+		return
+	}
+	d.status.State = state
+	d.setCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonDeleting, "the cluster is being deleted")
+	d.setCondition(v1alpha1.ConditionProgressing, metav1.ConditionTrue, v1alpha1.ReasonDeleting, "removing StatefulSets, then volumes by spec.deletionPolicy.volumes.onDelete, then the rest")
+	claims := d.ownClaims()
+	if len(claims) == 0 || d.deletesVolumes() {
+		return
+	}
+	d.plan.Notes = append(d.plan.Notes, Note{corev1.EventTypeNormal, "VolumesRetained",
+		fmt.Sprintf("keeping %s; a cluster of this name adopts them again", strings.Join(nameList(claims), ", "))})
+}
+
+// dismissSets is true when no StatefulSet of the cluster is left.
+func (d *draft) dismissSets() bool {
+	gone := true
+	for _, set := range sorted(d.seen.Sets) {
+		if !metav1.IsControlledBy(set, d.seen.Cluster) {
+			continue
+		}
+		gone = false
+		if set.DeletionTimestamp == nil {
+			d.act(DeleteSet{objectOf(set)})
+		}
+	}
+	return gone
+}
+
+// dismissClaims is true when every claim stays, or is asked to go.
+func (d *draft) dismissClaims() bool {
+	if !d.deletesVolumes() {
+		return true
+	}
+	asked := true
+	for _, claim := range d.ownClaims() {
+		if claim.DeletionTimestamp == nil {
+			asked = false
+			d.act(DeleteClaim{objectOf(claim)})
+		}
+	}
+	return asked
+}
+
+func (d *draft) deletesVolumes() bool {
+	policy := d.seen.Cluster.Spec.DeletionPolicy
+	return policy != nil && policy.Volumes != nil && policy.Volumes.OnDelete == v1alpha1.VolumeDelete
+}
+
+// ownClaims are the claims of the cluster's recorded members.
+func (d *draft) ownClaims() []*corev1.PersistentVolumeClaim {
+	var own []*corev1.PersistentVolumeClaim
+	for _, claim := range sorted(d.seen.Claims) {
+		if claim.Labels[names.LabelCluster] == d.seen.Cluster.Name {
+			own = append(own, claim)
+		}
+	}
+	return own
+}

@@ -1,0 +1,139 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/catalog"
+)
+
+// decision is one part of the whole. It reads and edits the draft; false ends
+// the decision, since nothing that follows could be decided yet.
+type decision func(*draft) bool
+
+// decisions are made in this order; each relies on those before it.
+var decisions = []decision{
+	finishDeletion, // a cluster that goes needs nothing else
+	adoptApp,       // which app spec counts
+	checkSpec,      // may anything be made or changed
+	protect,        // the finalizer stands before the first object
+	enrol,          // who the members are; recorded before any of them exists
+	makeServices,
+	makeSets,
+	renewPods,    // pods of an old template that never worked
+	moveMembers,  // what happened to each member
+	visitMembers, // what each member is to be given or asked
+}
+
+// Make decides what to do about a cluster. It is pure: equal observations give
+// equal plans, the observation is left as it is, and on its own result, once
+// carried out, it decides nothing.
+func Make(seen *Observed) *Plan {
+	d := &draft{
+		seen:   seen,
+		status: seen.Cluster.Status.DeepCopy(),
+		plan:   &Plan{},
+	}
+	if d.run() {
+		d.rollUp()
+	}
+	d.finish()
+	return d.plan
+}
+
+// draft is a decision in the making.
+type draft struct {
+	seen   *Observed
+	status *v1alpha1.KubeDirectorClusterStatus
+	plan   *Plan
+
+	// app is the app spec that counts, appNamespace where its ConfigMaps are.
+	app          *catalog.App
+	appNamespace string
+
+	// hold is true while the spec has faults: what exists stays as it is.
+	hold bool
+	// verdict on the spec, for the condition Valid.
+	verdict verdict
+
+	// members are those of status.roles, in its order.
+	members []*member
+	// silent is true when state and conditions are not to be drawn from the members.
+	silent bool
+}
+
+func (d *draft) run() bool {
+	for _, decide := range decisions {
+		if !decide(d) {
+			break
+		}
+	}
+	return !d.silent
+}
+
+// finish compares the drafted status with the observed one.
+func (d *draft) finish() {
+	old := &d.seen.Cluster.Status
+	if equality.Semantic.DeepEqual(old, d.status) {
+		d.plan.Notes = nil
+		d.plan.Record = ""
+		return
+	}
+	d.plan.Status = d.status
+	d.plan.Urgent = old.State != d.status.State || !equality.Semantic.DeepEqual(verdicts(old), verdicts(d.status))
+	if d.plan.Record != "" {
+		// What was drafted after the record rests on what is not recorded yet.
+		d.plan.Actions, d.plan.Again = nil, 0
+	}
+}
+
+// verdicts are type, status and reason of each condition: what people and machines act on.
+func verdicts(status *v1alpha1.KubeDirectorClusterStatus) []string {
+	var all []string
+	for _, c := range status.Conditions {
+		all = append(all, c.Type+"="+string(c.Status)+"/"+c.Reason)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (d *draft) act(actions ...Action) { d.plan.Actions = append(d.plan.Actions, actions...) }
+
+// record asks for the status to be written before anything else happens.
+func (d *draft) record(what string) {
+	if d.plan.Record == "" {
+		d.plan.Record = what
+	}
+}
+
+func (d *draft) wait(why string) { d.plan.Why = append(d.plan.Why, why) }
+
+// again asks for another look after a while; the shortest while wins.
+func (d *draft) again(after time.Duration) {
+	after = max(after, time.Millisecond)
+	if d.plan.Again == 0 || after < d.plan.Again {
+		d.plan.Again = after
+	}
+}
+
+// everReady is the recorded fact that the cluster has been ready once.
+func (d *draft) everReady() bool { return d.seen.Cluster.Status.FirstReadyTime != nil }

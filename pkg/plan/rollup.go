@@ -1,0 +1,164 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/lifecycle"
+	"github.com/bluek8s/kubedirector/pkg/names"
+)
+
+// maxEndpoints is how many dashboards status lists.
+const maxEndpoints = 50
+
+// rollUp draws the cluster's state, conditions and counts from its members. It
+// alone assigns status.state, by one step of the table.
+func (d *draft) rollUp() {
+	d.count()
+	before := d.status.State
+	state, impossible := lifecycle.StepCluster(before, d.clusterFacts())
+	if impossible != nil {
+		d.plan.Impossible = append(d.plan.Impossible, impossible)
+	}
+	d.status.State = state
+	if state == v1alpha1.ClusterReady && d.status.FirstReadyTime == nil {
+		d.status.FirstReadyTime = timeOrNil(d.seen.Now)
+	}
+	d.setConditions()
+	d.status.ObservedGeneration = d.seen.Cluster.Generation
+	d.announce(before)
+	for _, m := range d.members {
+		if m.trouble.message != "" {
+			d.wait(m.trouble.message)
+		}
+	}
+}
+
+// clusterFacts is the bounded observation that the cluster machine rests on.
+func (d *draft) clusterFacts() lifecycle.ClusterFacts {
+	facts := lifecycle.ClusterFacts{Valid: len(d.status.Roles) > 0, EverReady: d.everReady()}
+	for _, m := range d.members {
+		switch m.status.State {
+		case v1alpha1.MemberLost:
+			facts.Lost = true
+		case v1alpha1.MemberPending, v1alpha1.MemberCreating:
+			facts.NotRunning = true
+		case v1alpha1.MemberConfiguring, v1alpha1.MemberError:
+			facts.Working = true
+		}
+		if d.everReady() && !m.configuredOnce() {
+			facts.Unsettled = true
+		}
+		if m.status.State == v1alpha1.MemberReady && m.status.MetadataGeneration != d.status.MetadataGeneration {
+			facts.Working = true
+		}
+	}
+	return facts
+}
+
+// count sets what status says in numbers, and where the dashboards are.
+func (d *draft) count() {
+	ready := map[string]int32{}
+	d.status.Endpoints = nil
+	for _, m := range d.members {
+		if m.status.State == v1alpha1.MemberReady {
+			ready[m.role.ID]++
+		}
+		d.listDashboards(m)
+	}
+	var all, up int32
+	for i := range d.status.Roles {
+		role := &d.status.Roles[i]
+		role.Ready = ready[role.ID]
+		all, up = all+role.Desired, up+role.Ready
+	}
+	d.status.Membership = ""
+	if len(d.status.Roles) > 0 {
+		d.status.Membership = fmt.Sprintf("%d/%d", up, all)
+	}
+}
+
+func (d *draft) listDashboards(m *member) {
+	for _, service := range m.role.Services {
+		if service.Endpoint == nil || !service.Endpoint.IsDashboard || len(d.status.Endpoints) >= maxEndpoints {
+			continue
+		}
+		host := names.Domain(names.MemberService(m.status.Pod), d.seen.Cluster.Namespace, d.seen.Settings.ClusterDomain)
+		d.status.Endpoints = append(d.status.Endpoints, v1alpha1.DashboardEndpoint{
+			Role: m.role.ID, Member: m.status.Pod, Service: service.ID,
+			URL: fmt.Sprintf("%s://%s:%d%s", service.Endpoint.URLScheme, host, service.Endpoint.Port, service.Endpoint.Path),
+		})
+	}
+}
+
+// announce tells people of a state they wait for or are to know of.
+func (d *draft) announce(before v1alpha1.ClusterState) {
+	after := d.status.State
+	if before == after {
+		return
+	}
+	switch after {
+	case v1alpha1.ClusterCreating:
+		if before == v1alpha1.ClusterNew {
+			d.note(corev1.EventTypeNormal, "Creating", fmt.Sprintf("making %d members of app %s", len(d.members), d.app.Name))
+		}
+	case v1alpha1.ClusterReady:
+		d.note(corev1.EventTypeNormal, "Ready", fmt.Sprintf("all %d members are configured", len(d.members)))
+	}
+}
+
+func (d *draft) note(kind, reason, message string) {
+	d.plan.Notes = append(d.plan.Notes, Note{kind, reason, truncate(message, 1024)})
+}
+
+// worst is the trouble that people should hear of first: lasting before
+// passing, one that has a reason before one that has none, members in order.
+func (d *draft) worst() trouble {
+	var found []trouble
+	for _, m := range d.members {
+		if m.trouble.message != "" {
+			found = append(found, m.trouble)
+		}
+	}
+	if len(found) == 0 {
+		return trouble{}
+	}
+	slices.SortStableFunc(found, func(a, b trouble) int { return a.rank() - b.rank() })
+	first := found[0]
+	if same := len(found) - 1; same > 0 {
+		first.message = fmt.Sprintf("%s (and %d more)", strings.TrimSuffix(first.message, "."), same)
+	}
+	return first
+}
+
+func (t trouble) rank() int {
+	switch {
+	case t.lasting:
+		return 0
+	case t.reason == v1alpha1.ReasonRetrying:
+		return 2
+	case t.reason != "":
+		return 1
+	}
+	return 3
+}
