@@ -19,6 +19,7 @@ package plan
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -28,6 +29,9 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/resources"
 	"github.com/bluek8s/kubedirector/pkg/validate"
 )
+
+// lookForNames is how often a taken name is looked at again; the cache answers, no request is made.
+const lookForNames = 5 * time.Second
 
 // verdict is what is wrong with a spec; the zero verdict is that nothing is.
 type verdict struct{ reason, message string }
@@ -39,6 +43,9 @@ func checkSpec(d *draft) bool {
 		d.verdict = d.judge()
 	}
 	d.hold = d.verdict.reason != ""
+	if d.verdict.reason == v1alpha1.ReasonNameTaken {
+		d.again(lookForNames) // another's object going away is no event of this cluster
+	}
 	return !d.hold || d.enrolled()
 }
 
