@@ -1,0 +1,82 @@
+# Copyright The KubeDirector Authors.
+# SPDX-License-Identifier: Apache-2.0
+
+.DEFAULT_GOAL := help
+SHELL := bash
+
+VERSION ?= v0.1.0-dev
+PACKAGE := github.com/bluek8s/kubedirector
+LDFLAGS := -s -w -X $(PACKAGE)/pkg/version.Version=$(VERSION)
+GOFLAGS_VENDOR := -mod=vendor
+PLATFORMS ?= linux/$(shell go env GOARCH)
+export VERSION PLATFORMS CONTEXT REGISTRY TO
+
+##@ Use
+
+.PHONY: demo
+demo: ## Run Spark with Jupyter on a real Kubernetes on this machine (CONTEXT=name: on a cluster of yours)
+	hack/demo.sh up
+
+.PHONY: demo-down
+demo-down: ## Remove what the demo made, and the devcluster it started
+	hack/demo.sh down
+
+##@ Build
+
+.PHONY: build
+build: ## Build kubedirector and kdguest into _output/bin
+	CGO_ENABLED=0 go build $(GOFLAGS_VENDOR) -trimpath -ldflags '$(LDFLAGS)' -o _output/bin/ ./cmd/...
+
+.PHONY: image
+image: ## Build the images: kubedirector, the catalog's, the tests' (PLATFORMS=linux/amd64,linux/arm64)
+	hack/images/image.sh
+
+.PHONY: image-load
+image-load: ## Load the images into a cluster (TO=devcluster|kind|minikube)
+	hack/images/image-load.sh
+
+.PHONY: image-push
+image-push: ## Push the images to a registry (REGISTRY=registry.example.com/project)
+	hack/images/image-push.sh
+
+##@ Develop
+
+.PHONY: generate
+generate: ## Generate clients, deepcopy functions, CRDs and the documents printed from code
+	hack/generate.sh
+
+.PHONY: verify
+verify: ## Fail when generated files, vendor or formatting are stale
+	hack/verify.sh
+
+.PHONY: lint
+lint: ## go vet, staticcheck, shellcheck
+	hack/lint.sh
+
+.PHONY: test
+test: ## All tests: unit, API server, real kubelets (REQUIRE_ALL=1: a tier that cannot run fails)
+	hack/test.sh
+
+.PHONY: test-unit
+test-unit: ## The tests that need nothing but Go
+	go test $(GOFLAGS_VENDOR) ./cmd/... ./pkg/...
+
+##@ A Kubernetes of its own
+
+.PHONY: devcluster
+devcluster: ## Start a real Kubernetes on this Linux machine, with two nodes
+	hack/devcluster.sh up
+
+.PHONY: devcluster-down
+devcluster-down: ## Stop it and leave nothing behind
+	hack/devcluster.sh down
+
+##@ Tidy
+
+.PHONY: clean
+clean: ## Remove what was built (the caches under .cache stay; remove that folder to lose them too)
+	rm -rf _output
+
+.PHONY: help
+help: ## Show this
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
