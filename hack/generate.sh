@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Copyright The KubeDirector Authors.
+# SPDX-License-Identifier: Apache-2.0
+#
+# Writes everything that is generated and committed: clients and CRDs from
+# pkg/apis, the lifecycle tables in docs/, the API reference, the catalog's packages.
+
+set -o errexit -o nounset -o pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+hack/update-codegen.sh
+go test ./pkg/lifecycle -run TestDocs -update >/dev/null
+hack/images/package.sh artifacts/catalog/spark

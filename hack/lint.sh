@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Copyright The KubeDirector Authors.
+# SPDX-License-Identifier: Apache-2.0
+#
+# go vet and staticcheck on every Go module, shellcheck on every script.
+
+set -o errexit -o nounset -o pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+mkdir -p _output/bin
+go build -C hack/tools -o "$PWD/_output/bin/staticcheck" honnef.co/go/tools/cmd/staticcheck
+
+go vet ./cmd/... ./pkg/... ./hack/...
+_output/bin/staticcheck ./cmd/... ./pkg/apis/... ./hack/... $(go list ./pkg/... | grep -v /pkg/generated/)
+(cd hack/devcluster && go vet . && ../../_output/bin/staticcheck .)
+
+if ! command -v shellcheck >/dev/null; then
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		apt-get install -y -qq --no-remove --no-install-recommends shellcheck >/dev/null
+	else
+		echo "lint: shellcheck is missing: install your system's package shellcheck" >&2
+		exit 1
+	fi
+fi
+git ls-files -z | xargs -0 grep -lIE '^#!.*\b(ba)?sh\b' | grep -v '^vendor/' | xargs shellcheck
+echo "lint: clean"
