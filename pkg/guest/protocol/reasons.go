@@ -30,6 +30,8 @@ const (
 	UnsupportedProtocol RefusalReason = "UnsupportedProtocol"
 	// BadRequest: the request is not well-formed.
 	BadRequest RefusalReason = "BadRequest"
+	// InProgress: another request to this container is under way; ask again.
+	InProgress RefusalReason = "InProgress"
 	// StateNotWritable: the ledger cannot be kept, so nothing may be run.
 	StateNotWritable RefusalReason = "StateNotWritable"
 )

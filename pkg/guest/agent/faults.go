@@ -1,0 +1,33 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package agent
+
+import (
+	"errors"
+	"syscall"
+
+	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
+)
+
+// writeFault tells a full disk, which the user can cure, from other reasons
+// why a step cannot write.
+func writeFault(step protocol.Step, reason protocol.FaultReason, err error) *protocol.Fault {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		reason = protocol.DiskFull
+	}
+	return &protocol.Fault{Step: step, Reason: reason, Message: err.Error()}
+}

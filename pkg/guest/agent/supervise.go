@@ -1,0 +1,187 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/bluek8s/kubedirector/pkg/guest/agent/atomicfile"
+	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
+)
+
+// exitNotStarted is what shells answer for a program they cannot start.
+const exitNotStarted = 126
+
+// inheritedLock is the descriptor at which start hands down the attempt's lock.
+const inheritedLock = 3
+
+// outputCheck is how often the size of the output files is looked at.
+const outputCheck = time.Second
+
+// Supervise runs the script of the attempt recorded in dir to its end and
+// records the outcome. It inherits the attempt's lock as an open file and
+// holds it by living.
+func (a *Agent) Supervise(dir string) error {
+	runtime.LockOSThread()
+	// The lock must die with this process, not with what the script leaves
+	// running.
+	syscall.CloseOnExec(inheritedLock)
+	d := &attemptDir{path: dir}
+	if !readJSON(d.file("attempt.json"), &d.attempt) {
+		return fmt.Errorf("%s: no attempt is recorded", dir)
+	}
+	if d.started() != nil {
+		return fmt.Errorf("%s: was started before", dir)
+	}
+	stdout, stderr, err := a.openOutput(d)
+	if err != nil {
+		return err
+	}
+	defer stdout.Close()
+	defer stderr.Close()
+	if err := a.showStatus(d, nil); err != nil {
+		return err
+	}
+	now := time.Now()
+	s := started{StartedAt: now, Deadline: now.Add(time.Duration(d.TimeoutSeconds) * time.Second)}
+	// From here on the script counts as started: a crash loses the attempt
+	// rather than running it twice.
+	if err := atomicfile.WriteJSON(d.file("started.json"), s, 0o644); err != nil {
+		return err
+	}
+	o := a.runScript(d, s, stdout, stderr)
+	return a.recordOutcome(d, o)
+}
+
+// runScript starts the script and waits for its end.
+func (a *Agent) runScript(d *attemptDir, s started, stdout, stderr *os.File) *outcome {
+	o := &outcome{
+		Event:       d.Event,
+		Attempt:     d.Number,
+		State:       protocol.EventFailed,
+		Incarnation: d.Incarnation,
+		StartedAt:   s.StartedAt,
+		Deadline:    s.Deadline,
+	}
+	code := exitNotStarted
+	cmd, err := startScriptProcess(&d.attempt, scriptEnviron(os.Environ(), os.Getuid()), stdout, stderr)
+	if err != nil {
+		fmt.Fprintf(stderr, "kdguest: the startscript cannot be started: %v\n", err)
+	} else {
+		s.PID, s.StartTime = cmd.Process.Pid, processStart(cmd.Process.Pid)
+		if err := atomicfile.WriteJSON(d.file("started.json"), s, 0o644); err != nil {
+			// Only killScript would need it; the script goes on.
+			fmt.Fprintf(os.Stderr, "recording the script's process: %v\n", err)
+		}
+		var inTime bool
+		code, inTime = a.waitScript(cmd, s.Deadline, stdout, stderr)
+		switch {
+		case !inTime:
+			o.State = protocol.EventTimedOut
+		case code == 0:
+			o.State = protocol.EventSucceeded
+		}
+	}
+	o.ExitCode = &code
+	o.FinishedAt = time.Now()
+	o.StdoutTail, o.StderrTail = d.tails(protocol.MaxOutputLimit)
+	return o
+}
+
+// waitScript waits for the script and ends it, first kindly, when its
+// deadline passes. What the script left running in the background is let be
+// when it ends by itself: that is what it was started for.
+func (a *Agent) waitScript(cmd *exec.Cmd, deadline time.Time, stdout, stderr *os.File) (code int, inTime bool) {
+	ended := make(chan int, 1)
+	go func() {
+		// Wait's error tells of the exit code, which exitCode reads.
+		_ = cmd.Wait()
+		ended <- exitCode(cmd.ProcessState)
+	}()
+	timeout := time.NewTimer(time.Until(deadline))
+	defer timeout.Stop()
+	check := time.NewTicker(outputCheck)
+	defer check.Stop()
+	var kill <-chan time.Time
+	inTime = true
+	for {
+		select {
+		case code := <-ended:
+			if !inTime {
+				// What ignored the request to end goes with the script.
+				_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			}
+			return code, inTime
+		case <-timeout.C:
+			inTime = false
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+			kill = time.After(a.TermGrace)
+		case <-kill:
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		case <-check.C:
+			for _, file := range []*os.File{stdout, stderr} {
+				if err := capOutput(file); err != nil {
+					fmt.Fprintf(os.Stderr, "bounding the output: %v\n", err)
+				}
+			}
+		}
+	}
+}
+
+// recordOutcome writes what can never be found out again, most needed first:
+// a success outlives the attempt, the outcome ends it, the mark opens the
+// startup probe, whose listener finds the outcome recorded.
+func (a *Agent) recordOutcome(d *attemptDir, o *outcome) error {
+	var failures []error
+	if o.State == protocol.EventSucceeded {
+		failures = append(failures, a.recordSuccess(&d.attempt, o))
+	}
+	failures = append(failures, a.showStatus(d, o.ExitCode), d.end(o))
+	if o.State == protocol.EventSucceeded && d.MarkConfigured != protocol.MarkNever {
+		failures = append(failures, a.ledger().markConfigured(d.Incarnation))
+	}
+	return errors.Join(failures...)
+}
+
+// recordSuccess records a success with the pod, and with the member if it
+// counts for the member's whole life.
+func (a *Agent) recordSuccess(at *attempt, o *outcome) error {
+	const keptTail = 4 << 10
+	short := *o
+	short.StdoutTail = protocol.CleanText([]byte(o.StdoutTail), keptTail)
+	short.StderrTail = protocol.CleanText([]byte(o.StderrTail), keptTail)
+	err := a.ledger().recordSuccess(at, &short)
+	if volume := a.volumeLedger(at); volume != nil {
+		err = errors.Join(err, volume.recordSuccess(at, &short))
+	}
+	return err
+}
+
+// volumeLedger is the member's own ledger, for an attempt whose success
+// counts beyond the container; nil without storage.
+func (a *Agent) volumeLedger(at *attempt) *ledger {
+	if at.VolumeDir == "" || at.Scope == protocol.ScopeIncarnation {
+		return nil
+	}
+	return &ledger{dir: a.path(at.VolumeDir)}
+}
