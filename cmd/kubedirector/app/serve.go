@@ -1,0 +1,79 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"k8s.io/component-base/metrics/legacyregistry"
+	_ "k8s.io/component-base/metrics/prometheus/clientgo" // registers the metrics of client-go: requests, queues, leader election
+	"k8s.io/klog/v2"
+)
+
+// disabled is the address at which nothing is served.
+const disabled = "0"
+
+// serve answers at an address until ctx ends. It fails when the address cannot be had.
+func serve(ctx context.Context, what, address string, handler http.Handler) error {
+	if address == disabled {
+		return nil
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("--%s-address: %w: name another, port 0 for any free one, or \"0\" for none", what, err)
+	}
+	logger := klog.FromContext(ctx)
+	logger.Info("Serving", "what", what, "address", listener.Addr().String())
+
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() }) // the process ends; nobody is told of an error here
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			logger.Error(err, "No longer serving", "what", what)
+		}
+	}()
+	return nil
+}
+
+func metricsHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", legacyregistry.Handler())
+	return mux
+}
+
+// healthHandler answers whether the process lives and whether it could lead.
+func healthHandler(alive, ready func(*http.Request) error) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /healthz", check(alive))
+	mux.Handle("GET /readyz", check(ready))
+	return mux
+}
+
+func check(passes func(*http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := passes(r); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	}
+}
