@@ -17,6 +17,7 @@ limitations under the License.
 package catalog
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -31,15 +32,16 @@ type Cardinality struct {
 	OrMore bool
 }
 
-// ParseCardinality reads "3", exactly three, or "1+", one or more.
+// ParseCardinality reads "3", exactly three, or "1+", one or more. An error
+// says what to write instead; showing the text is the caller's.
 func ParseCardinality(text string) (Cardinality, error) {
 	digits, orMore := strings.CutSuffix(text, "+")
 	number, err := strconv.ParseUint(digits, 10, 31)
 	if err != nil {
-		return Cardinality{}, fmt.Errorf(`%q is no cardinality: use a number for exactly so many members, as in "3", or a number and a plus sign for at least so many, as in "1+"`, text)
+		return Cardinality{}, errors.New(`no cardinality: use a number for exactly so many members, as in "3", or a number and a plus sign for at least so many, as in "1+"`)
 	}
 	if number > MaxMembers {
-		return Cardinality{}, fmt.Errorf("%q is more than the %d members that a cluster can have", text, MaxMembers)
+		return Cardinality{}, fmt.Errorf("more than the %d members that a cluster can have: lower it", MaxMembers)
 	}
 	return Cardinality{Number: int32(number), OrMore: orMore}, nil
 }
@@ -47,6 +49,14 @@ func ParseCardinality(text string) (Cardinality, error) {
 // Allows says whether a role may have n members.
 func (c Cardinality) Allows(n int32) bool {
 	return n == c.Number || c.OrMore && n > c.Number
+}
+
+// Desired is the number of members of a role for which a cluster asks so many, or none in particular.
+func (c Cardinality) Desired(asked *int32) int32 {
+	if asked == nil {
+		return c.Number
+	}
+	return *asked
 }
 
 // String is the form in which an app writes the cardinality.

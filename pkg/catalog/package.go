@@ -46,16 +46,17 @@ func (k ConfigMapKey) String() string {
 }
 
 // ParsePackage reads a packageURL. A ConfigMap is in the namespace of the app.
+// An error says what to write instead; showing the URL is the caller's.
 func ParsePackage(packageURL, appNamespace string) (Package, error) {
 	if rest, ok := strings.CutPrefix(packageURL, "configmap://"); ok {
 		key, err := parseConfigMapKey(rest, appNamespace)
 		if err != nil {
-			return Package{}, fmt.Errorf("package %q: %w", packageURL, err)
+			return Package{}, err
 		}
 		return Package{ConfigMap: &key}, nil
 	}
 	if err := checkURL(packageURL); err != nil {
-		return Package{}, fmt.Errorf("package %q: %w", packageURL, err)
+		return Package{}, err
 	}
 	return Package{URL: packageURL}, nil
 }

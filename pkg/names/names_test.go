@@ -18,6 +18,7 @@ package names
 
 import (
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -40,6 +41,19 @@ func TestDerivedNames(t *testing.T) {
 		if c.got != c.want {
 			t.Errorf("%s: got %q, want %q", c.what, c.got, c.want)
 		}
+	}
+}
+
+// A set's name that is legal leaves room for all that is derived from it.
+func TestTheLongestSetLeavesRoom(t *testing.T) {
+	pod := Pod(strings.Repeat("s", MaxStatefulSet), 999)
+	for _, name := range []string{pod, MemberService(pod)} {
+		if len(name) > MaxLabel {
+			t.Errorf("%q has %d characters, %d are the most", name, len(name), MaxLabel)
+		}
+	}
+	if claim := Claim(pod); len(claim) > MaxFQDN {
+		t.Errorf("claim %q has %d characters", claim, len(claim))
 	}
 }
 
