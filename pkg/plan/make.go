@@ -24,6 +24,7 @@ import (
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/catalog"
+	"github.com/bluek8s/kubedirector/pkg/configmeta"
 )
 
 // decision is one part of the whole. It reads and edits the draft; false ends
@@ -77,6 +78,9 @@ type draft struct {
 
 	// members are those of status.roles, in its order.
 	members []*member
+	// document is what all members are told, built when it is first asked for.
+	document func() (*configmeta.Document, error)
+
 	// silent is true when state and conditions are not to be drawn from the members.
 	silent bool
 }
