@@ -29,6 +29,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/bluek8s/kubedirector/pkg/guest/agent"
+	"github.com/bluek8s/kubedirector/pkg/guest/agent/persist"
 	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
 )
 
@@ -37,9 +38,9 @@ func flagSet(name, arguments, about string, io stdio) *pflag.FlagSet {
 	flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
 	flags.SetOutput(io.err)
 	flags.Usage = func() {
-		fmt.Fprintf(io.err, "Usage: %s\n\n%s\n", strings.TrimSpace("kdguest "+name+" [flags] "+arguments), about)
+		fmt.Fprintf(io.out, "Usage: %s\n\n%s\n", strings.TrimSpace("kdguest "+name+" [flags] "+arguments), about)
 		if flags.HasAvailableFlags() {
-			fmt.Fprintf(io.err, "\nFlags:\n%s", flags.FlagUsages())
+			fmt.Fprintf(io.out, "\nFlags:\n%s", flags.FlagUsages())
 		}
 	}
 	return flags
@@ -47,8 +48,7 @@ func flagSet(name, arguments, about string, io stdio) *pflag.FlagSet {
 
 // rootFlag lets tests, and people, work on a directory as on a container.
 func rootFlag(flags *pflag.FlagSet) *string {
-	root := flags.String("root", rootDir(), "directory to take for the container's root")
-	return root
+	return flags.String("root", rootDir(), "directory to take for the container's root")
 }
 
 // parsed tells whether to go on, and if not, with which exit code to end.
@@ -84,6 +84,20 @@ func install(args []string, io stdio) int {
 	}
 	if err != nil {
 		return failed(io, "install", err)
+	}
+	return 0
+}
+
+func persistDirs(args []string, io stdio) int {
+	flags := flagSet("persist", "DIR...", "Copy directories of this image onto the member's volume, once.", io)
+	root := rootFlag(flags)
+	volume := flags.String("volume", protocol.PersistMount, "where the volume is mounted")
+	if code, goOn := parsed(flags, args, io, -1); !goOn {
+		return code
+	}
+	tell := func(line string) { fmt.Fprintln(io.out, line) }
+	if err := persist.Run(*root, *volume, flags.Args(), tell); err != nil {
+		return failed(io, "persist", err)
 	}
 	return 0
 }

@@ -48,6 +48,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{name: "install", summary: "copy this binary and its links to a shared volume", run: install},
+		{name: "persist", summary: "copy directories of the image onto the member's volume", run: persistDirs},
 		{name: "apply", summary: "carry out the request on stdin, answer on stdout", run: apply},
 		{name: "configured", summary: "wait until this container is configured (startup probe)", run: configured},
 		{name: "configcli", summary: "read the metadata document", run: readMetadata("configcli")},
