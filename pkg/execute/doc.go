@@ -1,0 +1,23 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package execute carries out what package plan decided. It decides nothing
+// itself: it knows how each action is written, under which preconditions, and
+// which answers of the API server mean that the action's end is reached already.
+//
+// Every write is noted with Writes, so that nothing is decided again before the
+// caches show it.
+package execute
