@@ -51,7 +51,7 @@ func addWorkFlags(sections *cliflag.NamedFlagSets, c *config.KubeDirectorConfigu
 }
 
 func addClusterFlags(sections *cliflag.NamedFlagSets, c *config.KubeDirectorConfiguration) {
-	fs := sections.FlagSet("clusters")
+	fs := sections.FlagSet("cluster")
 	fs.StringVar(&c.GuestImage, "guest-image", c.GuestImage, "KubeDirector's own image, from which members' pods take the guest.")
 	fs.StringVar(&c.PackageCAFile, "package-ca-file", c.PackageCAFile, "PEM file of certificates to trust beside the known ones when config packages are fetched.")
 	fs.StringVar(&c.ClusterDomain, "cluster-domain", c.ClusterDomain, "DNS domain of Kubernetes.")
