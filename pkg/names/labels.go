@@ -50,8 +50,6 @@ const (
 	AnnotationBuilderVersion = ReservedPrefix + "builder-version"
 	// AnnotationLastNodeID is on the headless Service the last node ID that was given.
 	AnnotationLastNodeID = ReservedPrefix + "last-node-id"
-	// AnnotationFirstReady is on the headless Service the time the cluster was first ready, in RFC 3339.
-	AnnotationFirstReady = ReservedPrefix + "first-ready-time"
 )
 
 // ClusterLabels are on every object of a cluster.

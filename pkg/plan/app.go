@@ -58,8 +58,7 @@ func adoptApp(d *draft) bool {
 	if fault != nil && fault.reason == v1alpha1.ReasonAppInvalid && !d.everReady() {
 		d.verdict, d.hold = *fault, true
 	}
-	d.judgeAge(newest)
-	d.keepPin(newest)
+	d.newest = newest
 	return true
 }
 
@@ -121,43 +120,45 @@ func appNotFound(cluster *v1alpha1.KubeDirectorCluster) string {
 
 func (d *draft) use(app *pinnedApp, revision string) {
 	d.app, d.appNamespace = catalog.New(app.Name, &app.Spec), app.Namespace
-	d.status.App = &v1alpha1.AppInUse{Name: app.Name, Namespace: app.Namespace, Version: d.app.Version, Revision: revision}
+	d.inUse = v1alpha1.AppInUse{Name: app.Name, Namespace: app.Namespace, Version: d.app.Version, Revision: revision}
 }
 
-// keepPin makes the revision in use, and drops others once the one in use is recorded.
-func (d *draft) keepPin(newest *pinnedApp) {
-	if d.hold || d.seen.Cluster.Status.App == nil || d.seen.Cluster.Status.App.Revision != d.status.App.Revision {
-		return // not recorded yet, see enrol
+// keepPin makes the revision on record, and drops others once it exists.
+func keepPin(d *draft) bool {
+	if d.plan.Record != "" {
+		return true // the revision is not on record yet
 	}
 	exists := false
 	var last int64
 	for _, revision := range d.seen.Revisions {
-		exists = exists || revision.Name == d.status.App.Revision
+		exists = exists || revision.Name == d.inUse.Revision
 		last = max(last, revision.Revision)
 	}
-	if !exists && newest != nil {
-		d.act(CreateRevision{newest.revision(d.seen.Cluster, d.status.App.Revision, last+1)})
-		return
+	if !exists && d.newest != nil {
+		d.act(CreateRevision{d.newest.revision(d.seen.Cluster, d.inUse.Revision, last+1)})
+		return true
 	}
 	for _, revision := range d.seen.Revisions {
-		if revision.Name != d.status.App.Revision {
+		if revision.Name != d.inUse.Revision {
 			d.act(DeleteRevision{objectOf(revision)})
 		}
 	}
+	return true
 }
 
 // judgeAge sets AppOutdated for a cluster that holds its pin.
-func (d *draft) judgeAge(newest *pinnedApp) {
-	if !d.everReady() || newest == nil {
+func (d *draft) judgeAge() {
+	newest := d.newest
+	if d.status.FirstReadyTime == nil || newest == nil {
 		return
 	}
-	if names.Revision(d.seen.Cluster.Name, newest.hash()) == d.status.App.Revision {
+	if names.Revision(d.seen.Cluster.Name, newest.hash()) == d.inUse.Revision {
 		d.setCondition(v1alpha1.ConditionAppOutdated, metav1.ConditionFalse, v1alpha1.ReasonAppCurrent, "the app has not changed since this cluster took it up")
 		return
 	}
 	d.setCondition(v1alpha1.ConditionAppOutdated, metav1.ConditionTrue, v1alpha1.ReasonAppChanged,
 		fmt.Sprintf("KubeDirectorApp %s/%s has changed (now version %s); this cluster goes on with the spec it pinned in ControllerRevision %s",
-			newest.Namespace, newest.Name, catalog.New(newest.Name, &newest.Spec).Version, d.status.App.Revision))
+			newest.Namespace, newest.Name, catalog.New(newest.Name, &newest.Spec).Version, d.inUse.Revision))
 }
 
 // hash identifies the content of an app.

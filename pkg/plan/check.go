@@ -50,10 +50,14 @@ func checkSpec(d *draft) bool {
 }
 
 func (d *draft) judge() verdict {
+	classes := d.seen.StorageClasses
+	if d.hasSets() {
+		classes = nil // claims exist: a class that was deleted since harms no volume
+	}
 	faults := validate.Cluster(validate.Input{
 		Cluster:                 d.seen.Cluster,
 		App:                     d.app,
-		StorageClasses:          d.seen.StorageClasses,
+		StorageClasses:          classes,
 		ClusterDomain:           d.seen.Settings.ClusterDomain,
 		DefaultStorageClassName: d.seen.Settings.DefaultStorageClassName,
 	})
@@ -114,7 +118,7 @@ func (d *draft) wantedNames() nameSets {
 		}
 		set := names.StatefulSet(cluster.Name, spec.ID)
 		wanted.sets[set] = true
-		for n := range int(membersWanted(role, spec)) {
+		for n := range int(role.Cardinality.Desired(spec.Members)) {
 			pod := names.Pod(set, n)
 			wanted.services[names.MemberService(pod)] = role.HasPorts()
 			wanted.claims[names.Claim(pod)] = spec.Storage != nil
@@ -156,7 +160,7 @@ func (d *draft) hasSets() bool {
 }
 
 // enrolled is true once the members are recorded.
-func (d *draft) enrolled() bool { return len(d.seen.Cluster.Status.Roles) > 0 }
+func (d *draft) enrolled() bool { return len(d.status.Roles) > 0 }
 
 // listFaults is one line per fault, path first.
 func listFaults(faults field.ErrorList) string {

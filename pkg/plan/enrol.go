@@ -22,7 +22,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
-	"github.com/bluek8s/kubedirector/pkg/catalog"
 	"github.com/bluek8s/kubedirector/pkg/names"
 	"github.com/bluek8s/kubedirector/pkg/resources"
 )
@@ -42,13 +41,13 @@ func protect(d *draft) bool {
 // is made after them. What the members are told changed if and only if one of
 // them did, or the spec of a cluster that has never been ready.
 func enrol(d *draft) bool {
-	before := d.status.DeepCopy()
-	d.recoverRoster()
+	before := d.seen.Cluster.Status.DeepCopy()
 	if !d.hold && !d.hasSets() {
 		d.enlist()
 	}
 	cluster := d.seen.Cluster
-	revised := before.App == nil || before.App.Revision != d.status.App.Revision
+	d.status.App = &d.inUse
+	revised := before.App == nil || *before.App != d.inUse
 	edited := !d.everReady() && !d.hold && before.ObservedGeneration != cluster.Generation
 	if revised || edited || rosterOf(before) != rosterOf(d.status) {
 		d.status.MetadataGeneration++
@@ -75,7 +74,7 @@ func (d *draft) enlist() {
 			continue
 		}
 		set := names.StatefulSet(cluster.Name, role.ID)
-		entry := v1alpha1.RoleStatus{ID: role.ID, StatefulSet: set, Desired: membersWanted(role, spec)}
+		entry := v1alpha1.RoleStatus{ID: role.ID, StatefulSet: set, Desired: role.Cardinality.Desired(spec.Members)}
 		for n := range int(entry.Desired) {
 			m, ok := known[names.Pod(set, n)]
 			if !ok {
@@ -90,9 +89,9 @@ func (d *draft) enlist() {
 
 // recoverRoster rebuilds the roster from the annotations of the StatefulSets
 // where status was lost. What members have done is then found on their disks.
-func (d *draft) recoverRoster() {
+func recoverRoster(d *draft) bool {
 	if len(d.status.Roles) > 0 {
-		return
+		return true
 	}
 	for _, role := range d.app.Roles() {
 		set := d.seen.Sets[names.StatefulSet(d.seen.Cluster.Name, role.ID)]
@@ -110,6 +109,7 @@ func (d *draft) recoverRoster() {
 		}
 		d.status.Roles = append(d.status.Roles, entry)
 	}
+	return true
 }
 
 // rosterOf is a text that is equal for equal rosters.
@@ -159,12 +159,4 @@ func roleSpec(cluster *v1alpha1.KubeDirectorCluster, id string) *v1alpha1.Cluste
 		}
 	}
 	return nil
-}
-
-// membersWanted is the number of members a spec asks for, by default its cardinality's number.
-func membersWanted(role *catalog.Role, spec *v1alpha1.ClusterRole) int32 {
-	if spec.Members != nil {
-		return *spec.Members
-	}
-	return role.Cardinality.Number
 }

@@ -35,9 +35,11 @@ type decision func(*draft) bool
 var decisions = []decision{
 	finishDeletion, // a cluster that goes needs nothing else
 	adoptApp,       // which app spec counts
+	recoverRoster,  // who the members are, where status was lost
 	checkSpec,      // may anything be made or changed
 	protect,        // the finalizer stands before the first object
 	enrol,          // who the members are; recorded before any of them exists
+	keepPin,        // the app spec in use, before what is made of it
 	makeServices,
 	makeSets,
 	renewPods,    // pods of an old template that never worked
@@ -70,6 +72,9 @@ type draft struct {
 	// app is the app spec that counts, appNamespace where its ConfigMaps are.
 	app          *catalog.App
 	appNamespace string
+	// inUse names it for status; newest is the app as it stands now, nil when it is gone or invalid.
+	inUse  v1alpha1.AppInUse
+	newest *pinnedApp
 
 	// hold is true while the spec has faults: what exists stays as it is.
 	hold bool

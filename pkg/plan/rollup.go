@@ -44,6 +44,7 @@ func (d *draft) rollUp() {
 	if state == v1alpha1.ClusterReady && d.status.FirstReadyTime == nil {
 		d.status.FirstReadyTime = timeOrNil(d.seen.Now)
 	}
+	d.judgeAge()
 	d.setConditions()
 	d.status.ObservedGeneration = d.seen.Cluster.Generation
 	d.announce(before)

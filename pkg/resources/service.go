@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -49,9 +48,6 @@ func HeadlessService(cluster *v1alpha1.KubeDirectorCluster, app string) *corev1.
 	}
 	service.Annotations = map[string]string{
 		names.AnnotationLastNodeID: strconv.FormatInt(cluster.Status.LastNodeID, 10),
-	}
-	if ready := cluster.Status.FirstReadyTime; ready != nil {
-		service.Annotations[names.AnnotationFirstReady] = ready.UTC().Format(time.RFC3339)
 	}
 	return service
 }

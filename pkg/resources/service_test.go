@@ -18,7 +18,6 @@ package resources
 
 import (
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -40,11 +39,6 @@ func TestHeadlessService(t *testing.T) {
 	want := map[string]string{names.AnnotationLastNodeID: "4"}
 	if diff := cmp.Diff(want, service.Annotations); diff != "" {
 		t.Errorf("annotations (-want +got):\n%s", diff)
-	}
-	ready := metav1.NewTime(time.Date(2026, 5, 4, 3, 2, 1, 0, time.FixedZone("", 3600)))
-	cluster.Status.FirstReadyTime = &ready
-	if got := HeadlessService(cluster, "spark41").Annotations[names.AnnotationFirstReady]; got != "2026-05-04T02:02:01Z" {
-		t.Errorf("annotation %s is %q", names.AnnotationFirstReady, got)
 	}
 	if got := ServiceKind(service); got != "headless" {
 		t.Errorf("ServiceKind is %q", got)

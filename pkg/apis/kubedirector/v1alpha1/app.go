@@ -104,13 +104,13 @@ type KubeDirectorAppSpec struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
-	DefaultPersistDirs []Directory `json:"defaultPersistDirs,omitempty"`
+	DefaultPersistDirs []Directory `json:"defaultPersistDirs,omitzero"`
 
 	// Lifecycle events the config package takes, for every role that lists none itself. Default: configure, addnodes, delnodes, reconnect.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=16
-	DefaultEventList []LifecycleEvent `json:"defaultEventList,omitempty"`
+	DefaultEventList []LifecycleEvent `json:"defaultEventList,omitzero"`
 
 	// Bytes of the tail of a failed script's output that are kept in a member's status. Default 256, which is also the most that is kept.
 	// +optional
@@ -296,13 +296,13 @@ type Role struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
-	PersistDirs []Directory `json:"persistDirs,omitempty"`
+	PersistDirs []Directory `json:"persistDirs,omitzero"`
 
 	// Lifecycle events the package takes. Default: spec.defaultEventList.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=16
-	EventList []LifecycleEvent `json:"eventList,omitempty"`
+	EventList []LifecycleEvent `json:"eventList,omitzero"`
 
 	// Bytes of a failed script's output kept in status. Default: spec.defaultMaxLogSizeDump.
 	// +optional
