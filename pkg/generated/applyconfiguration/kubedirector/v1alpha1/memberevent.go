@@ -42,6 +42,8 @@ type MemberEventApplyConfiguration struct {
 	StartedAt *v1.Time `json:"startedAt,omitempty"`
 	// When the attempt ended.
 	FinishedAt *v1.Time `json:"finishedAt,omitempty"`
+	// The first characters of the SHA-256 of the config package that the attempt ran.
+	Package *string `json:"package,omitempty"`
 	// The end of what the script wrote, standard error first, at most 256 bytes. The whole is on the member under /opt/guestconfig.
 	OutputTail *string `json:"outputTail,omitempty"`
 }
@@ -105,6 +107,14 @@ func (b *MemberEventApplyConfiguration) WithStartedAt(value v1.Time) *MemberEven
 // If called multiple times, the FinishedAt field is set to the value of the last call.
 func (b *MemberEventApplyConfiguration) WithFinishedAt(value v1.Time) *MemberEventApplyConfiguration {
 	b.FinishedAt = &value
+	return b
+}
+
+// WithPackage sets the Package field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Package field is set to the value of the last call.
+func (b *MemberEventApplyConfiguration) WithPackage(value string) *MemberEventApplyConfiguration {
+	b.Package = &value
 	return b
 }
 
