@@ -46,10 +46,10 @@ func (c CompletedConfig) Run(ctx context.Context) error {
 	defer end()
 
 	var filled atomic.Bool
-	if err := serve(background, "metrics", c.settings.MetricsAddress, metricsHandler()); err != nil {
+	if err := serve(background, "metrics-address", c.settings.MetricsAddress, metricsHandler()); err != nil {
 		return err
 	}
-	if err := serve(background, "health", c.settings.HealthAddress, healthHandler(c.leadership.Healthy, readyOnce(&filled))); err != nil {
+	if err := serve(background, "health-address", c.settings.HealthAddress, healthHandler(c.leadership.Healthy, readyOnce(&filled))); err != nil {
 		return err
 	}
 

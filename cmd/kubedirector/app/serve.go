@@ -32,26 +32,28 @@ import (
 // disabled is the address at which nothing is served.
 const disabled = "0"
 
-// serve answers at an address until ctx ends. It fails when the address cannot be had.
-func serve(ctx context.Context, what, address string, handler http.Handler) error {
+// serve answers at the address of a flag until ctx ends. It fails when the address cannot be had.
+func serve(ctx context.Context, flag, address string, handler http.Handler) error {
 	if address == disabled {
 		return nil
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("--%s-address: %w: name another, port 0 for any free one, or \"0\" for none", what, err)
+		return fmt.Errorf("--%s: %w: name another, port 0 for any free one, or \"0\" for none", flag, err)
 	}
-	logger := klog.FromContext(ctx)
-	logger.Info("Serving", "what", what, "address", listener.Addr().String())
+	klog.FromContext(ctx).Info("Serving", "flag", flag, "address", listener.Addr().String())
+	serveOn(ctx, listener, handler)
+	return nil
+}
 
+func serveOn(ctx context.Context, listener net.Listener, handler http.Handler) {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() }) // the process ends; nobody is told of an error here
+	context.AfterFunc(ctx, func() { _ = server.Close() }) // the process ends, and nobody waits for this
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			logger.Error(err, "No longer serving", "what", what)
+			klog.FromContext(ctx).Error(err, "No longer serving", "address", listener.Addr().String())
 		}
 	}()
-	return nil
 }
 
 func metricsHandler() http.Handler {
