@@ -58,3 +58,6 @@ func podRange(i int) string { return fmt.Sprintf("10.177.%d.0/24", i) }
 func ranges() []netip.Prefix {
 	return []netip.Prefix{netip.MustParsePrefix(bridgeRange), netip.MustParsePrefix(serviceRange)}
 }
+
+// insteadOfDevcluster ends the message to every machine that the devcluster is not for.
+const insteadOfDevcluster = "use kind, minikube or a cluster of your own instead"

@@ -1,3 +1,5 @@
+//go:build linux
+
 /*
 Copyright The KubeDirector Authors.
 
@@ -165,8 +167,14 @@ func (c *cluster) writeKubeconfig(path, host string) error {
 	return writeFile(path, content)
 }
 
+// freePort returns a port for the API server. The preferred one lies below the ports of outgoing connections, one of
+// which might hold it when the API server starts again.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	const preferred = 26443
+	l, err := net.Listen("tcp", fmt.Sprintf(":%d", preferred))
+	if err != nil {
+		l, err = net.Listen("tcp", ":0")
+	}
 	if err != nil {
 		return 0, err
 	}

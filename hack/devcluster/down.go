@@ -1,3 +1,5 @@
+//go:build linux
+
 /*
 Copyright The KubeDirector Authors.
 
@@ -33,20 +35,17 @@ func (c *cluster) down() error {
 		c.out.say("there is no devcluster in %s", c.dir)
 		return nil
 	}
-	progress := c.out.step("taking down the devcluster in " + c.dir)
-	if err := c.kill(""); err != nil {
-		return err
-	}
-	if !c.state.ControlPlaneOnly {
-		if err := c.restoreMachine(); err != nil {
+	return c.out.step("taking down the devcluster in "+c.dir, func() error {
+		if err := c.kill(""); err != nil {
 			return err
 		}
-	}
-	if err := os.RemoveAll(c.dir); err != nil {
-		return err
-	}
-	progress.done()
-	return nil
+		if !c.state.ControlPlaneOnly {
+			if err := c.restoreMachine(); err != nil {
+				return err
+			}
+		}
+		return os.RemoveAll(c.dir)
+	})
 }
 
 // restoreMachine undoes what up did outside the devcluster's folder.

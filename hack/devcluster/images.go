@@ -1,3 +1,5 @@
+//go:build linux
+
 /*
 Copyright The KubeDirector Authors.
 
@@ -40,11 +42,13 @@ func (c *cluster) loadImages(archives []string) error {
 			return err
 		}
 		for i := 1; i <= c.state.Nodes; i++ {
-			step := c.out.step("importing " + filepath.Base(path) + " into " + nodeName(i))
-			if _, err := c.ctr(nodeName(i), "images", "import", path); err != nil {
+			err := c.out.step("importing "+filepath.Base(path)+" into "+nodeName(i), func() error {
+				_, err := c.ctr(nodeName(i), "images", "import", path)
+				return err
+			})
+			if err != nil {
 				return err
 			}
-			step.done()
 		}
 	}
 	return nil

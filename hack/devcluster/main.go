@@ -1,3 +1,5 @@
+//go:build linux
+
 /*
 Copyright The KubeDirector Authors.
 
@@ -24,6 +26,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -174,14 +177,20 @@ func (c *cluster) onNode(args []string, f func(i int) error) error {
 	})
 }
 
-// exclusively keeps a second devcluster command from working at the same time. The lock is a socket in the abstract
+// exclusively keeps two devcluster commands from working at the same time. The lock is a socket in the abstract
 // namespace: it leaves no file, ends with this process and reaches as far as the network namespace.
 func (c *cluster) exclusively(f func() error) error {
-	name := "@kubedirector-devcluster"
-	l, err := net.Listen("unix", name)
+	const name = "@kubedirector-devcluster"
+	lock, err := net.Listen("unix", name)
 	if err != nil {
-		return errors.New("another devcluster command is at work on this machine: wait for it to end")
+		c.out.say("waiting for another devcluster command to end")
+		if err := poll(15*time.Minute, "its end", func() error {
+			lock, err = net.Listen("unix", name)
+			return err
+		}); err != nil {
+			return err
+		}
 	}
-	defer l.Close()
+	defer lock.Close()
 	return f()
 }

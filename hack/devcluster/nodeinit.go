@@ -1,3 +1,5 @@
+//go:build linux
+
 /*
 Copyright The KubeDirector Authors.
 
@@ -57,6 +59,9 @@ func runNodeInit(dir, name, address, kubeletPath string) error {
 		return err
 	}
 	if err := kubelet.start(); err != nil {
+		return err
+	}
+	if err := openVolumes(filepath.Join(dir, "volumes")); err != nil {
 		return err
 	}
 	return supervise(containerd, kubelet)

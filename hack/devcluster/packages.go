@@ -1,3 +1,5 @@
+//go:build linux
+
 /*
 Copyright The KubeDirector Authors.
 
@@ -23,12 +25,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 )
-
-// insteadOfDevcluster ends the message of every machine that the devcluster is not for.
-const insteadOfDevcluster = "use kind, minikube or a cluster of your own instead"
 
 // tool is a command that the devcluster needs, and the Debian package that has it.
 type tool struct{ command, pkg string }
@@ -50,9 +48,6 @@ var dockerPackages = []string{"containerd.io", "docker-ce", "docker.io", "moby-e
 
 // prepareMachine refuses machines that cannot run nodes, and installs what is missing.
 func (c *cluster) prepareMachine() error {
-	if runtime.GOOS != "linux" {
-		return fmt.Errorf("the devcluster's nodes need Linux, this is %s: %s", runtime.GOOS, insteadOfDevcluster)
-	}
 	if os.Geteuid() != 0 {
 		return errors.New("the devcluster's nodes need root: start it as root, or " + insteadOfDevcluster)
 	}

@@ -1,3 +1,5 @@
+//go:build linux
+
 /*
 Copyright The KubeDirector Authors.
 
@@ -25,18 +27,17 @@ import (
 // progress tells the user what is done and how long it took.
 type progress struct{ w io.Writer }
 
-type step struct {
-	w     io.Writer
-	start time.Time
-}
-
-// step begins a line that done ends.
-func (p progress) step(what string) step {
+// step runs a part of the work on a line of its own.
+func (p progress) step(what string, run func() error) error {
 	fmt.Fprintf(p.w, "devcluster: %s ...", what)
-	return step{p.w, time.Now()}
+	start := time.Now()
+	if err := run(); err != nil {
+		fmt.Fprintln(p.w, " failed")
+		return err
+	}
+	fmt.Fprintf(p.w, " %.1fs\n", time.Since(start).Seconds())
+	return nil
 }
-
-func (s step) done() { fmt.Fprintf(s.w, " %.1fs\n", time.Since(s.start).Seconds()) }
 
 func (p progress) say(format string, args ...any) {
 	fmt.Fprintf(p.w, "devcluster: "+format+"\n", args...)

@@ -1,3 +1,5 @@
+//go:build linux
+
 /*
 Copyright The KubeDirector Authors.
 
@@ -83,35 +85,30 @@ func (c *cluster) choose(exists bool, o upOptions) error {
 	return nil
 }
 
+// part is a part of the devcluster whose start does nothing if it runs.
+type part struct {
+	what  string
+	start func() error
+}
+
 // startAll starts the parts in the order in which they need each other.
 func (c *cluster) startAll() error {
-	steps := []struct {
-		what string
-		run  func() error
-	}{
+	parts := []part{
+		{"setting up the network", c.setUpNetwork},
+		{"making the folder of volumes", func() error { return c.makeMountPoint(hostPathVolumes) }},
 		{"starting the control plane", c.startControlPlane},
+		{"starting the nodes", c.startNodes},
+		{"starting service proxy and DNS", c.startServices},
 		{"making the StorageClass", c.applyStorageClass},
+		{"waiting for nodes, DNS and Services", c.waitReady},
 	}
-	if !c.state.ControlPlaneOnly {
-		steps = []struct {
-			what string
-			run  func() error
-		}{
-			{"setting up the network", c.setUpNetwork},
-			{"making the folder of volumes", func() error { return c.makeMountPoint(hostPathVolumes) }},
-			{"starting the control plane", c.startControlPlane},
-			{"starting the nodes", c.startNodes},
-			{"starting service proxy and DNS", c.startServices},
-			{"making the StorageClass", c.applyStorageClass},
-			{"waiting for nodes, DNS and Services", c.waitReady},
-		}
+	if c.state.ControlPlaneOnly {
+		parts = []part{{"starting the control plane", c.startControlPlane}}
 	}
-	for _, s := range steps {
-		progress := c.out.step(s.what)
-		if err := s.run(); err != nil {
+	for _, p := range parts {
+		if err := c.out.step(p.what, p.start); err != nil {
 			return err
 		}
-		progress.done()
 	}
 	return nil
 }
