@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Copyright The KubeDirector Authors.
+# SPDX-License-Identifier: Apache-2.0
+#
+# All tests, tier by tier (docs/testing.md says what each proves). A fresh
+# machine is enough: what a tier needs is built first and cached. A tier that
+# cannot run is named in one line; with REQUIRE_ALL=1 it is a failure.
+#
+#   hack/test.sh               everything
+#   hack/test.sh tables plan   only these tiers
+
+set -o errexit -o nounset -o pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
+logs=$root/_output/test
+mkdir -p "$logs"
+export KUBE_CACHE_MUTATION_DETECTOR=true
+
+core=(./pkg/names ./pkg/catalog ./pkg/configmeta ./pkg/resources ./pkg/plan ./pkg/validate ./pkg/apis/...)
+passed=0 failed=0 skipped=0
+
+# run_tests NAME DESCRIPTION ARGS...: one line for the tier, the log when it fails.
+run_tests() {
+	local name=$1 what=$2 log=$logs/$1.json begun=$SECONDS status=ok
+	shift 2
+	go test -mod=vendor -json "$@" >"$log" 2>"$log.err" || status=FAILED
+	local ran broke
+	ran=$(grep -c '"Action":"pass".*"Test":' "$log" || true)
+	broke=$(grep -c '"Action":"fail".*"Test":' "$log" || true)
+	skipped=$((skipped + $(grep -c '"Action":"skip".*"Test":' "$log" || true)))
+	passed=$((passed + ran))
+	failed=$((failed + broke))
+	[ "$ran" -gt 0 ] || status=FAILED
+	printf 'tier %-9s %-62s %4d tests  %4ds  %s\n' "$name" "$what" "$ran" "$((SECONDS - begun))" "$status"
+	if [ "$status" = FAILED ]; then
+		[ "$broke" -gt 0 ] || failed=$((failed + 1))
+		sed -n 's/.*"Output":"\(.*\)"}$/\1/p' "$log" | sed 's/\\n$//; s/\\t/\t/g; s/\\"/"/g; s/\\u003e/>/g; s/\\u003c/</g' | tail -200
+		cat "$log.err"
+	fi
+}
+
+# cannot NAME WHY: a tier that this machine cannot run.
+cannot() {
+	printf 'tier %-9s cannot run here: %s\n' "$1" "$2"
+	[ -z "${REQUIRE_ALL:-}" ] || failed=$((failed + 1))
+}
+
+race=()
+if command -v gcc >/dev/null || command -v clang >/dev/null; then race=(-race); fi
+
+tables() { run_tests tables "both state machines, their proofs and documents" -count=1 ./pkg/lifecycle; }
+
+plan() { run_tests plan "decisions: golden plans, objects, metadata, validation" -count=1 "${core[@]}"; }
+
+properties() {
+	run_tests property "fuzz seeds, fixpoints, rings of imports" -count=1 -run 'Fuzz|Property|Rings' ./pkg/... ./cmd/... ./hack/test/rings
+}
+
+wiring() {
+	run_tests wiring "guest, pool, queues, executor, options${race:+ (race detector)}" "${race[@]}" -count=1 \
+		./pkg/guest/... ./pkg/freshness ./pkg/execute ./pkg/observe ./pkg/controller/... ./pkg/leader ./pkg/config ./cmd/... ./hack/setup-package
+}
+
+# need_devcluster starts the devcluster, once; false where it cannot run.
+need_devcluster() {
+	if ! hack/devcluster.sh up >"$logs/devcluster.log" 2>&1; then
+		cannot "$1" "$(grep -v '^$' "$logs/devcluster.log" | tail -1)"
+		return 1
+	fi
+	KUBEDIRECTOR_TEST_KUBECONFIG=$("$root/.cache/bin/devcluster" kubeconfig)
+	export KUBEDIRECTOR_TEST_KUBECONFIG
+}
+
+api() {
+	need_devcluster api || return 0
+	run_tests api "CRDs, defaults, rules and examples on a real API server" -tags api -count=1 -timeout 10m ./hack/test/api
+}
+
+real() {
+	need_devcluster real || return 0
+	if ! { hack/images/image.sh && TO=devcluster hack/images/image-load.sh; } >"$logs/images.log" 2>&1; then
+		cannot real "$(tail -1 "$logs/images.log")"
+		return 0
+	fi
+	make --no-print-directory build >"$logs/build.log" 2>&1
+	run_tests real "the main job on real kubelets, bad input, budget of writes" -tags real -count=1 -timeout 40m ./hack/test/real
+}
+
+# devcluster is last, for it takes the cluster down, kills it and starts it again.
+devcluster() {
+	[ "$(uname -s)" = Linux ] && [ "$(id -u)" = 0 ] || {
+		cannot devcluster "it needs Linux and root; use kind or minikube for yourself, see README.md"
+		return 0
+	}
+	"$root/.cache/bin/devcluster" down >"$logs/devcluster-down.log" 2>&1 || true
+	(cd hack/devcluster && KD_DEVCLUSTER_TEST=1 go test -json -count=1 -timeout 20m . >"$logs/devcluster.json" 2>"$logs/devcluster.json.err") || true
+	local ran broke
+	ran=$(grep -c '"Action":"pass".*"Test":' "$logs/devcluster.json" || true)
+	broke=$(grep -c '"Action":"fail".*"Test":' "$logs/devcluster.json" || true)
+	passed=$((passed + ran))
+	failed=$((failed + broke))
+	printf 'tier %-9s %-62s %4d tests        %s\n' devcluster "starts, survives kill -9, leaves nothing behind" "$ran" "$([ "$broke" = 0 ] && [ "$ran" -gt 0 ] && echo ok || echo FAILED)"
+	if [ "$broke" != 0 ] || [ "$ran" = 0 ]; then
+		failed=$((failed + 1))
+		sed -n 's/.*"Output":"\(.*\)"}$/\1/p' "$logs/devcluster.json" | sed 's/\\n$//' | tail -100
+		cat "$logs/devcluster.json.err"
+	fi
+}
+
+if [ -f .cache/demo/cluster ]; then
+	echo "test: a demo runs; make demo-down first" >&2
+	exit 1
+fi
+
+tiers=("$@")
+[ $# -gt 0 ] || tiers=(tables plan properties wiring api real devcluster)
+for tier in "${tiers[@]}"; do "$tier"; done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] || exit 1
+if [ -n "${REQUIRE_ALL:-}" ] && [ "$skipped" != 0 ]; then
+	echo "test: REQUIRE_ALL is set, and $skipped tests were skipped" >&2
+	exit 1
+fi
