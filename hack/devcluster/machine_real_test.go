@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -32,8 +33,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The real tests need root. They run in a network and a mount namespace of their own, so that they neither see nor
-// disturb a devcluster that runs on the machine.
+// The real tests need root. They run in network, mount and PID namespaces of their own, so that they neither see nor
+// disturb a devcluster that runs on the machine, and nothing goes on running after them.
 const insideVariable = "DEVCLUSTER_TEST_INSIDE"
 
 // covered are the folders of the machine where up makes folders of its own. The tests see empty ones.
@@ -52,7 +53,11 @@ func TestMain(m *testing.M) {
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Env = append(os.Environ(), insideVariable+"=yes")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
+	runtime.LockOSThread() // Pdeathsig comes when the thread ends.
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
+		Pdeathsig:  syscall.SIGKILL,
+	}
 	if err := cmd.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "real tests:", err)
 		os.Exit(1)
@@ -67,6 +72,12 @@ func enter() error {
 	}
 	root, err := findRoot(working)
 	if err != nil {
+		return err
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return err
 	}
 	kept := []string{root}
@@ -135,6 +146,7 @@ func newTestProgram(t *testing.T) *testProgram {
 	if _, err := run("go", "build", "-o", p.path, "."); err != nil {
 		t.Fatal(err)
 	}
+	p.must("down") // What an interrupted test left.
 	t.Cleanup(func() {
 		p.must("down")
 		if err := os.RemoveAll(folder); err != nil {

@@ -19,13 +19,16 @@ limitations under the License.
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 )
 
 // tool is a command that the devcluster needs, and the Debian package that has it.
@@ -37,7 +40,6 @@ var tools = []tool{
 	{"runc", "runc"},
 	{"ip", "iproute2"},
 	{"nft", "nftables"},
-	{"mount", "mount"},
 }
 
 // cniPackage has the CNI plugins, which are not in PATH.
@@ -54,6 +56,17 @@ func (c *cluster) prepareMachine() error {
 	if engine := dockerEngine(); engine != "" {
 		return fmt.Errorf("%s is installed, and its containerd and firewall rules would be in the way: %s", engine, insteadOfDevcluster)
 	}
+	if err := c.installPackages(missingPackages()); err != nil {
+		return err
+	}
+	if still := missingPackages(); len(still) > 0 {
+		return fmt.Errorf("the programs of %s are installed but not found: is /usr/sbin in PATH?", strings.Join(unique(still), " "))
+	}
+	return nil
+}
+
+// missingPackages returns the packages of what is not found on the machine.
+func missingPackages() []string {
 	var missing []string
 	for _, t := range tools {
 		if _, err := exec.LookPath(t.command); err != nil {
@@ -63,7 +76,7 @@ func (c *cluster) prepareMachine() error {
 	if _, err := cniPlugins(); err != nil {
 		missing = append(missing, cniPackage)
 	}
-	return c.installPackages(missing)
+	return missing
 }
 
 // dockerEngine returns the name of an installed container engine. A client without an engine does not count.
@@ -86,37 +99,45 @@ func packageInstalled(name string) bool {
 
 // installPackages installs Debian packages without removing any and without starting a service.
 func (c *cluster) installPackages(packages []string) error {
+	packages = slices.DeleteFunc(unique(packages), packageInstalled)
 	if len(packages) == 0 {
 		return nil
 	}
-	list := strings.Join(unique(packages), " ")
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("installing %s needs root: start this as root, or install them first", strings.Join(packages, " "))
+	}
+	list := strings.Join(packages, " ")
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return fmt.Errorf("this machine lacks %s and has no apt-get: install the like of these packages, or %s", list, insteadOfDevcluster)
 	}
 	c.out.say("installing the Debian packages %s (no package is removed, no service is started)", list)
+	// An interrupt must not leave the machine with our policy: it stops apt-get, and this function ends as usual.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	restore, err := forbidServices(policyPath)
 	if err != nil {
 		return err
 	}
-	defer restore()
-	if lists, _ := filepath.Glob("/var/lib/apt/lists/*_Packages*"); len(lists) == 0 {
-		if err := c.apt("update"); err != nil {
+	return errors.Join(c.aptInstall(ctx, packages), restore())
+}
+
+// aptInstall installs packages, with fresh package lists if there are none or the old ones do not do.
+func (c *cluster) aptInstall(ctx context.Context, packages []string) error {
+	install := append([]string{"install", "--yes", "--no-remove", "--no-install-recommends"}, packages...)
+	if lists, _ := filepath.Glob("/var/lib/apt/lists/*_Packages*"); len(lists) > 0 {
+		if err := c.apt(ctx, install...); err == nil || ctx.Err() != nil {
 			return err
 		}
 	}
-	install := append([]string{"install", "--yes", "--no-remove", "--no-install-recommends"}, unique(packages)...)
-	if err := c.apt(install...); err == nil {
-		return nil
-	}
-	// The lists may be too old to fetch anything by.
-	if err := c.apt("update"); err != nil {
+	if err := c.apt(ctx, "update"); err != nil {
 		return err
 	}
-	return c.apt(install...)
+	return c.apt(ctx, install...)
 }
 
-func (c *cluster) apt(args ...string) error {
-	cmd := exec.Command("apt-get", append([]string{"--quiet"}, args...)...)
+func (c *cluster) apt(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, "apt-get", append([]string{"--quiet"}, args...)...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	cmd.Stdout, cmd.Stderr = c.out.w, c.out.w
 	if err := cmd.Run(); err != nil {
@@ -125,41 +146,6 @@ func (c *cluster) apt(args ...string) error {
 	return nil
 }
 
-// policyPath is what Debian's packages ask whether they may start services.
-const policyPath = "/usr/sbin/policy-rc.d"
-
-// forbidServices makes packages start no service until the returned function is called, which puts the machine's own
-// policy back if it had one.
-func forbidServices(path string) (restore func(), err error) {
-	saved := path + ".kubedirector-devcluster"
-	switch err := os.Rename(path, saved); {
-	case errors.Is(err, fs.ErrNotExist):
-		saved = ""
-	case err != nil:
-		return nil, err
-	}
-	restore = func() {
-		if saved != "" {
-			_ = os.Rename(saved, path)
-		} else {
-			_ = os.Remove(path)
-		}
-	}
-	if err := os.WriteFile(path, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil {
-		restore()
-		return nil, err
-	}
-	return restore, nil
-}
-
 func unique(names []string) []string {
-	var out []string
-	seen := map[string]bool{}
-	for _, n := range names {
-		if !seen[n] {
-			out = append(out, n)
-		}
-		seen[n] = true
-	}
-	return out
+	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
