@@ -22,7 +22,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -265,49 +264,4 @@ func TestOneEventRunsAtATime(t *testing.T) {
 	req.FollowSeconds, other.FollowSeconds = 60, 60
 	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
 	wantEvent(t, c.apply(&other), protocol.EventSucceeded, 1)
-}
-
-func TestOutputIsBoundedAndClean(t *testing.T) {
-	c := newContainer(t)
-	req := c.request(`i=0; while test $i -lt 500; do echo "line $i"; i=$((i+1)); done; printf 'a\033[31mb\377c'`)
-	req.Event.MaxOutputBytes = 32
-	e := wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
-	if want := "line 499\na[31mb\uFFFDc"; !strings.HasSuffix(e.StdoutTail, want) || len(e.StdoutTail) > 32 {
-		t.Errorf("stdout %q does not end in %q or is over 32 bytes", e.StdoutTail, want)
-	}
-}
-
-func TestOutputFileThatGrowsTooLargeKeepsItsEnd(t *testing.T) {
-	file, err := openAppend(filepath.Join(t.TempDir(), "stdout"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if _, err := file.Write(bytes.Repeat([]byte("0123456789abcde\n"), maxOutputFile/16+1)); err != nil {
-		t.Fatal(err)
-	}
-	if err := capOutput(file); err != nil {
-		t.Fatal(err)
-	}
-	file.WriteString("last\n")
-	info, err := file.Stat()
-	if err != nil || info.Size() > keptOutput+64 {
-		t.Errorf("size %d, %v", info.Size(), err)
-	}
-	if tail := tailOf(file.Name(), 32); !strings.HasSuffix(tail, "abcde\nlast\n") {
-		t.Errorf("tail %q", tail)
-	}
-}
-
-func TestOldAttemptsArePruned(t *testing.T) {
-	c := newContainer(t)
-	req := c.request(`exit 1`)
-	for attempt := 1; attempt <= keptOutcomes+3; attempt++ {
-		req.Event = configure(attempt)
-		wantEvent(t, c.apply(req), protocol.EventFailed, attempt)
-	}
-	entries, err := os.ReadDir(filepath.Join(c.root, protocol.MountState, "attempts"))
-	if err != nil || len(entries) > keptOutcomes+1 {
-		t.Errorf("%d attempts kept, %v", len(entries), err)
-	}
 }

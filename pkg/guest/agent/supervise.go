@@ -150,17 +150,18 @@ func (a *Agent) waitScript(cmd *exec.Cmd, deadline time.Time, stdout, stderr *os
 
 // recordOutcome writes what can never be found out again, most needed first:
 // a success outlives the attempt, the outcome ends it, the mark opens the
-// startup probe, whose listener finds the outcome recorded.
+// startup probe, whose listener finds the outcome recorded. A container whose
+// success could not be recorded wherever it counts is not configured.
 func (a *Agent) recordOutcome(d *attemptDir, o *outcome) error {
-	var failures []error
+	var unrecorded error
 	if o.State == protocol.EventSucceeded {
-		failures = append(failures, a.recordSuccess(&d.attempt, o))
+		unrecorded = a.recordSuccess(&d.attempt, o)
 	}
-	failures = append(failures, a.showStatus(d, o.ExitCode), d.end(o))
-	if o.State == protocol.EventSucceeded && d.MarkConfigured != protocol.MarkNever {
-		failures = append(failures, a.ledger().markConfigured(d.Incarnation))
+	err := errors.Join(unrecorded, a.showStatus(d, o.ExitCode), d.end(o))
+	if o.State != protocol.EventSucceeded || d.MarkConfigured == protocol.MarkNever || unrecorded != nil {
+		return err
 	}
-	return errors.Join(failures...)
+	return errors.Join(err, a.ledger().markConfigured(d.Incarnation))
 }
 
 // recordSuccess records a success with the pod, and with the member if it

@@ -50,6 +50,9 @@ func Unpack(from io.Reader, dir string, limit int64) *Error {
 	for entries := 0; ; entries++ {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
+			if failure := checkEnd(zipped, limit); failure != nil {
+				return failure
+			}
 			return u.checkLinks()
 		}
 		if err != nil {
@@ -62,6 +65,20 @@ func Unpack(from io.Reader, dir string, limit int64) *Error {
 			return failure
 		}
 	}
+}
+
+// checkEnd reads what follows the archive's last entry: its checksum comes
+// last, and an archive that was cut off there is not known to be whole. What
+// follows the compressed part itself is passed over, as tar does.
+func checkEnd(zipped io.Reader, limit int64) *Error {
+	n, err := io.Copy(io.Discard, io.LimitReader(zipped, limit))
+	switch {
+	case err != nil && !errors.Is(err, gzip.ErrHeader):
+		return fail(protocol.PackageNotTgz, "not a complete gzipped tar archive: %v", err)
+	case n == limit:
+		return fail(protocol.PackageTooLarge, "it unpacks to more than %d bytes", limit)
+	}
+	return nil
 }
 
 // unpacker places entries below root. os.Root refuses to leave it; the

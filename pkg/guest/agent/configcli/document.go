@@ -185,11 +185,13 @@ func render(value any) string {
 func renderItem(item any) string {
 	switch item.(type) {
 	case map[string]any, []any:
-		encoded, err := json.Marshal(item)
-		if err != nil {
+		var text strings.Builder
+		encoder := json.NewEncoder(&text)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(item); err != nil {
 			return fmt.Sprint(item)
 		}
-		return string(encoded)
+		return strings.TrimSuffix(text.String(), "\n")
 	}
 	return render(item)
 }
