@@ -43,7 +43,7 @@ type Writes interface {
 // Guests does in-container work. Neither call blocks; what comes of it is observed.
 type Guests interface {
 	Ensure(owner cache.ObjectName, step plan.Step)
-	Check(owner cache.ObjectName, configMap catalog.ConfigMapKey)
+	CheckPackage(owner cache.ObjectName, configMap catalog.ConfigMapKey)
 }
 
 // Executor carries out plans.
@@ -102,7 +102,7 @@ func (e *Executor) do(ctx context.Context, cluster *v1alpha1.KubeDirectorCluster
 		e.Guests.Ensure(owner, a.Step)
 		return nil
 	case plan.CheckPackage:
-		e.Guests.Check(owner, a.ConfigMap)
+		e.Guests.CheckPackage(owner, a.ConfigMap)
 		return nil
 	}
 	return fmt.Errorf("execute has no case for %T: this is a bug", action)
