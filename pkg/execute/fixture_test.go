@@ -59,7 +59,7 @@ func (n *notes) Ensure(owner cache.ObjectName, step plan.Step) {
 	n.lines = append(n.lines, owner.String()+" visits "+step.String())
 }
 
-func (n *notes) Check(owner cache.ObjectName, configMap catalog.ConfigMapKey) {
+func (n *notes) CheckPackage(owner cache.ObjectName, configMap catalog.ConfigMapKey) {
 	n.lines = append(n.lines, owner.String()+" checks "+configMap.String())
 }
 
