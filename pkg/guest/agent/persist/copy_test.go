@@ -14,7 +14,6 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-
 package persist
 
 import (
@@ -152,4 +151,3 @@ func TestMountPointsAreNotCrossed(t *testing.T) {
 		t.Errorf("in the mounted directory: %v, %v", entries, err)
 	}
 }
-

@@ -14,7 +14,6 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-
 package persist
 
 import (
@@ -111,4 +110,3 @@ func (i *image) read(name string) string {
 	i.must(err)
 	return string(content)
 }
-
