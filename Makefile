@@ -6,7 +6,7 @@ SHELL := bash
 
 VERSION ?= v0.1.0-dev
 PACKAGE := github.com/bluek8s/kubedirector
-LDFLAGS := -s -w -X $(PACKAGE)/pkg/version.Version=$(VERSION)
+LDFLAGS := -s -w -X $(PACKAGE)/pkg/version.gitVersion=$(VERSION)
 GOFLAGS_VENDOR := -mod=vendor
 PLATFORMS ?= linux/$(shell go env GOARCH)
 export VERSION PLATFORMS CONTEXT REGISTRY TO

@@ -18,13 +18,17 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/controller/cluster"
 	"github.com/bluek8s/kubedirector/pkg/generated/informers/externalversions"
 	"github.com/bluek8s/kubedirector/pkg/names"
+	"github.com/bluek8s/kubedirector/pkg/observe"
 )
 
 // resync is never: an informer's cache does not miss events, and what must
@@ -41,6 +45,8 @@ type factories struct {
 	kube informers.SharedInformerFactory
 	// labelled has what a cluster's own objects are enough of: pods and revisions.
 	labelled informers.SharedInformerFactory
+	// seesClasses is false where one namespace is watched: its rights need not reach StorageClasses.
+	seesClasses bool
 }
 
 func newFactories(c *clients, watchNamespace, systemNamespace string) *factories {
@@ -49,6 +55,7 @@ func newFactories(c *clients, watchNamespace, systemNamespace string) *factories
 			externalversions.WithNamespace(namespace), externalversions.WithTransform(dropManagedFields))
 	}
 	f := &factories{
+		seesClasses:  watchNamespace == "",
 		kubeDirector: kubeDirectorIn(watchNamespace),
 		kube: informers.NewSharedInformerFactoryWithOptions(c.kube, resync,
 			informers.WithNamespace(watchNamespace), informers.WithTransform(dropManagedFields)),
@@ -100,4 +107,60 @@ func (f *factories) shutdown() {
 	f.system.Shutdown()
 	f.kube.Shutdown()
 	f.labelled.Shutdown()
+}
+
+// caches are what observations are made of.
+func (f *factories) caches() observe.Caches {
+	clusters := f.kubeDirector.Kubedirector().V1alpha1()
+	caches := observe.Caches{
+		Clusters:   clusters.KubeDirectorClusters().Informer().GetIndexer(),
+		Apps:       clusters.KubeDirectorApps().Informer().GetIndexer(),
+		SystemApps: f.system.Kubedirector().V1alpha1().KubeDirectorApps().Informer().GetIndexer(),
+		Services:   f.kube.Core().V1().Services().Informer().GetIndexer(),
+		Sets:       f.kube.Apps().V1().StatefulSets().Informer().GetIndexer(),
+		Claims:     f.kube.Core().V1().PersistentVolumeClaims().Informer().GetIndexer(),
+		Pods:       f.labelled.Core().V1().Pods().Informer().GetIndexer(),
+		Revisions:  f.labelled.Apps().V1().ControllerRevisions().Informer().GetIndexer(),
+	}
+	if f.seesClasses {
+		caches.StorageClasses = f.kube.Storage().V1().StorageClasses().Informer().GetIndexer()
+	}
+	return caches
+}
+
+// sources are what brings keys.
+func (f *factories) sources() cluster.Sources {
+	sources := cluster.Sources{
+		Clusters: f.kubeDirector.Kubedirector().V1alpha1().KubeDirectorClusters().TypedInformer(),
+		Apps:     f.apps(),
+		Services: f.kube.Core().V1().Services().TypedInformer(),
+		Sets:     f.kube.Apps().V1().StatefulSets().TypedInformer(),
+		Claims:   f.kube.Core().V1().PersistentVolumeClaims().TypedInformer(),
+		Pods:     f.labelled.Core().V1().Pods().TypedInformer(),
+		Pins:     f.labelled.Apps().V1().ControllerRevisions().TypedInformer(),
+	}
+	if f.seesClasses {
+		sources.StorageClasses = f.kube.Storage().V1().StorageClasses().TypedInformer()
+	}
+	return sources
+}
+
+// apps are the informers of apps: of the watched namespaces first, then of the system catalog where that is another.
+func (f *factories) apps() []cache.TypedSharedIndexInformer[*v1alpha1.KubeDirectorApp] {
+	all := []cache.TypedSharedIndexInformer[*v1alpha1.KubeDirectorApp]{f.kubeDirector.Kubedirector().V1alpha1().KubeDirectorApps().TypedInformer()}
+	if f.system != f.kubeDirector {
+		all = append(all, f.system.Kubedirector().V1alpha1().KubeDirectorApps().TypedInformer())
+	}
+	return all
+}
+
+// addIndexers must come before the informers start.
+func (f *factories) addIndexers() error {
+	return errors.Join(
+		f.kube.Core().V1().Services().Informer().AddIndexers(observe.Indexers()),
+		f.kube.Apps().V1().StatefulSets().Informer().AddIndexers(observe.Indexers()),
+		f.kube.Core().V1().PersistentVolumeClaims().Informer().AddIndexers(observe.Indexers()),
+		f.labelled.Core().V1().Pods().Informer().AddIndexers(observe.Indexers()),
+		f.labelled.Apps().V1().ControllerRevisions().Informer().AddIndexers(observe.Indexers()),
+	)
 }

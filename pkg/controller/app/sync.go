@@ -34,6 +34,9 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/validate"
 )
 
+// Name is the controller's name in metrics and logs.
+const Name = "app"
+
 // Syncer makes passes over apps.
 type Syncer struct {
 	Client typed.KubeDirectorAppsGetter

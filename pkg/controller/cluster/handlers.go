@@ -24,16 +24,11 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
-// Itself is the key of a cluster's own event.
-func Itself(cluster *v1alpha1.KubeDirectorCluster) []cache.ObjectName {
-	return []cache.ObjectName{cache.MetaObjectToName(cluster)}
-}
-
-// Owner is the key of the cluster that controls an object, found by the owner
-// reference, or by the label for what has none or another one: pods, claims.
-func Owner(o metav1.Object) []cache.ObjectName {
-	if owner := metav1.GetControllerOf(o); owner != nil && owner.Kind == "KubeDirectorCluster" {
-		return []cache.ObjectName{{Namespace: o.GetNamespace(), Name: owner.Name}}
+// owner is the key of the cluster that controls an object, found by the owner
+// reference, or by the label for what has none or another: claims, pods.
+func owner[O metav1.Object](o O) []cache.ObjectName {
+	if ref := metav1.GetControllerOf(o); ref != nil && ref.Kind == "KubeDirectorCluster" {
+		return []cache.ObjectName{{Namespace: o.GetNamespace(), Name: ref.Name}}
 	}
 	if cluster := o.GetLabels()[names.LabelCluster]; cluster != "" {
 		return []cache.ObjectName{{Namespace: o.GetNamespace(), Name: cluster}}
@@ -53,29 +48,29 @@ func IndexByApp(obj any) ([]string, error) {
 	return []string{cluster.Spec.App}, nil
 }
 
-// UsersOf finds the clusters that an app may concern: those that name it,
-// whatever namespace it is in, for a system app concerns all of them.
-func UsersOf(clusters cache.Indexer) func(*v1alpha1.KubeDirectorApp) []cache.ObjectName {
+// usersOf finds the clusters that an app may concern: all that name it, for an
+// app of the system catalog concerns every namespace.
+func usersOf(clusters cache.Indexer) func(*v1alpha1.KubeDirectorApp) []cache.ObjectName {
 	return func(app *v1alpha1.KubeDirectorApp) []cache.ObjectName {
 		found, err := clusters.ByIndex(ByApp, app.Name)
 		if err != nil {
-			return nil // the index is added before the informer starts
+			return nil // Subscribe adds the index before there are events
 		}
-		return namesOf(found)
+		return keysOf(found)
 	}
 }
 
-// Everyone is all clusters: of a StorageClass it can't be told whom it concerns.
-func Everyone[O metav1.Object](clusters cache.Indexer) func(O) []cache.ObjectName {
-	return func(O) []cache.ObjectName { return namesOf(clusters.List()) }
+// everyone is all clusters: whom a StorageClass concerns can't be told.
+func everyone[O metav1.Object](clusters cache.Indexer) func(O) []cache.ObjectName {
+	return func(O) []cache.ObjectName { return keysOf(clusters.List()) }
 }
 
-func namesOf(found []any) []cache.ObjectName {
-	var all []cache.ObjectName
+func keysOf(found []any) []cache.ObjectName {
+	var keys []cache.ObjectName
 	for _, obj := range found {
 		if cluster, ok := obj.(*v1alpha1.KubeDirectorCluster); ok {
-			all = append(all, cache.MetaObjectToName(cluster))
+			keys = append(keys, cache.MetaObjectToName(cluster))
 		}
 	}
-	return all
+	return keys
 }
