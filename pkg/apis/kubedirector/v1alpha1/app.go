@@ -195,7 +195,7 @@ type ConfigPackage struct {
 //
 // +kubebuilder:validation:MaxLength=1024
 // +kubebuilder:validation:Pattern=`^(/[^/\x00]+)+$`
-// +kubebuilder:validation:XValidation:rule="!self.split('/').exists(p, p == '.' || p == '..')",message="must not contain . or .. as a path element"
+// +kubebuilder:validation:XValidation:rule="!self.matches('/[.][.]?(/|$)')",message="must not contain . or .. as a path element"
 type Directory string
 
 // LifecycleEvent is something that happens in an instance's life and that a config package's startscript is called for.
