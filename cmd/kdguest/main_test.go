@@ -120,6 +120,11 @@ func newScratch(t *testing.T, user uint32) *scratch {
 		s.must(os.MkdirAll(filepath.Join(s.root, dir), 0o755))
 		s.must(os.Chmod(filepath.Join(s.root, dir), 0o777))
 	}
+	// Every container runtime gives a /dev/null and a /proc.
+	null := filepath.Join(s.root, "dev/null")
+	s.must(os.Mkdir(filepath.Dir(null), 0o755))
+	s.must(syscall.Mknod(null, syscall.S_IFCHR|0o666, 1<<8|3))
+	s.must(os.Chmod(null, 0o666))
 	proc := filepath.Join(s.root, "proc")
 	s.must(os.Mkdir(proc, 0o755))
 	s.must(syscall.Mount("proc", proc, "proc", 0, ""))
