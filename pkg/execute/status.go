@@ -19,6 +19,7 @@ package execute
 import (
 	"context"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 
@@ -39,6 +40,9 @@ func (w *StatusWriter) Write(ctx context.Context, seen *v1alpha1.KubeDirectorClu
 	cluster := seen.DeepCopy()
 	cluster.Status = *status
 	written, err := w.KubeDirector.KubedirectorV1alpha1().KubeDirectorClusters(seen.Namespace).UpdateStatus(ctx, cluster, metav1.UpdateOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil // its last finalizer has just gone; nobody reads its status
+	}
 	if err != nil {
 		return err
 	}

@@ -74,3 +74,15 @@ func TestStatusConflictIsNotTriedAgain(t *testing.T) {
 		t.Errorf("error %v after %v, noted %v", err, f.requests(t), f.noted.lines)
 	}
 }
+
+func TestStatusOfAClusterThatIsGone(t *testing.T) {
+	_, ctx := ktesting.NewTestContext(t)
+	f := newFixture(t)
+	if err := f.kd.Tracker().Delete(f.clusterResource(), "ml", "spark"); err != nil {
+		t.Fatal(err)
+	}
+	w := StatusWriter{KubeDirector: f.kd, Writes: f.noted}
+	if err := w.Write(ctx, f.cluster, &v1alpha1.KubeDirectorClusterStatus{}); err != nil || len(f.noted.lines) != 0 {
+		t.Errorf("error %v, noted %v", err, f.noted.lines)
+	}
+}
