@@ -39,12 +39,13 @@ import (
 // deliveryTime is what a fake guest takes to put things in place and to start a script.
 const deliveryTime = 50 * time.Millisecond
 
+// play is what the guest in a container does; emit writes a line of its answer.
+type play func(ctx context.Context, request *protocol.Request, emit func(protocol.Record)) error
+
 // fakeGuests is an Executor whose containers do what a test says.
 type fakeGuests struct {
-	// answer plays the guest in a pod; emit writes a line of the answer.
-	answer func(ctx context.Context, request *protocol.Request, emit func(protocol.Record)) error
-
 	mu       sync.Mutex
+	play     play
 	requests []*protocol.Request
 	inside   map[string]int
 	most     int
@@ -56,9 +57,9 @@ func (f *fakeGuests) Apply(ctx context.Context, _ plan.Container, raw []byte, an
 	if err := json.Unmarshal(raw, request); err != nil {
 		return err
 	}
-	f.enter(request)
+	play := f.enter(request)
 	defer f.leave(request)
-	return f.answer(ctx, request, func(record protocol.Record) {
+	return play(ctx, request, func(record protocol.Record) {
 		line, err := json.Marshal(record)
 		if err != nil {
 			panic(err)
@@ -67,7 +68,7 @@ func (f *fakeGuests) Apply(ctx context.Context, _ plan.Container, raw []byte, an
 	})
 }
 
-func (f *fakeGuests) enter(request *protocol.Request) {
+func (f *fakeGuests) enter(request *protocol.Request) play {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.requests = append(f.requests, request)
@@ -79,6 +80,14 @@ func (f *fakeGuests) enter(request *protocol.Request) {
 		total += n
 	}
 	f.most = max(f.most, total)
+	return f.play
+}
+
+// become changes what guests do from the next request on.
+func (f *fakeGuests) become(p play) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.play = p
 }
 
 func (f *fakeGuests) leave(request *protocol.Request) {
@@ -98,6 +107,12 @@ func (f *fakeGuests) sent(pod types.UID) []*protocol.Request {
 		}
 	}
 	return sent
+}
+
+func (f *fakeGuests) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.requests)
 }
 
 // result is the last line of an answer.
@@ -149,21 +164,21 @@ type world struct {
 	guests *fakeGuests
 
 	mu      sync.Mutex
-	changes map[cache.ObjectName]int
+	changes map[cache.ObjectName][]time.Time
 }
 
 // inBubble runs a test with a world in a bubble, and drains it: a goroutine
 // that is left behind fails the test.
-func inBubble(t *testing.T, options Options, answer func(context.Context, *protocol.Request, func(protocol.Record)) error, test func(*testing.T, *world), objects ...runtime.Object) {
+func inBubble(t *testing.T, options Options, answer play, test func(*testing.T, *world), objects ...runtime.Object) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{changes: map[cache.ObjectName]int{}, guests: &fakeGuests{answer: answer, inside: map[string]int{}}}
+		w := &world{changes: map[cache.ObjectName][]time.Time{}, guests: &fakeGuests{play: answer, inside: map[string]int{}}}
 		options.Executor = w.guests
 		options.ConfigMaps = fake.NewClientset(objects...).CoreV1()
 		options.Leader = func() (string, int64) { return "lease", 7 }
 		options.Changed = func(cluster cache.ObjectName) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.changes[cluster]++
+			w.changes[cluster] = append(w.changes[cluster], time.Now())
 		}
 		if options.Slots == 0 {
 			options.Slots = 4
@@ -182,7 +197,8 @@ func inBubble(t *testing.T, options Options, answer func(context.Context, *proto
 	})
 }
 
-func (w *world) changed(cluster cache.ObjectName) int {
+// told is when a cluster was told of outcomes.
+func (w *world) told(cluster cache.ObjectName) []time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.changes[cluster]
