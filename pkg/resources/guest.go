@@ -87,6 +87,8 @@ func installContainer(in *RoleInput) corev1.Container {
 		Resources:       smallResources("200m", "128Mi"),
 		VolumeMounts:    []corev1.VolumeMount{{Name: binVolume, MountPath: protocol.MountBin}},
 		SecurityContext: installSecurity(),
+		// What it says last is shown in the cluster's status.
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 	}
 }
 
@@ -104,7 +106,8 @@ func persistContainer(in *RoleInput) corev1.Container {
 			{Name: binVolume, MountPath: protocol.MountBin, ReadOnly: true},
 			{Name: names.ClaimTemplate, MountPath: protocol.PersistMount},
 		},
-		SecurityContext: persistSecurity(),
+		SecurityContext:          persistSecurity(),
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 	}
 }
 
