@@ -56,14 +56,9 @@ func finishDeletion(d *draft) bool {
 }
 
 func (d *draft) showDeletion() {
-	state, impossible := lifecycle.StepCluster(d.status.State, lifecycle.ClusterFacts{Deleting: true})
-	if impossible != nil {
-		d.plan.Impossible = append(d.plan.Impossible, impossible)
-	}
-	if state == d.status.State {
+	if before := d.stepState(lifecycle.ClusterFacts{Deleting: true}); before == d.status.State {
 		return
 	}
-	d.status.State = state
 	d.setCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonDeleting, "the cluster is being deleted")
 	d.setCondition(v1alpha1.ConditionProgressing, metav1.ConditionTrue, v1alpha1.ReasonDeleting, "removing StatefulSets, then volumes by spec.deletionPolicy.volumes.onDelete, then the rest")
 	claims := d.ownClaims()

@@ -31,17 +31,11 @@ import (
 // maxEndpoints is how many dashboards status lists.
 const maxEndpoints = 50
 
-// rollUp draws the cluster's state, conditions and counts from its members. It
-// alone assigns status.state, by one step of the table.
+// rollUp draws the cluster's state, conditions and counts from its members.
 func (d *draft) rollUp() {
 	d.count()
-	before := d.status.State
-	state, impossible := lifecycle.StepCluster(before, d.clusterFacts())
-	if impossible != nil {
-		d.plan.Impossible = append(d.plan.Impossible, impossible)
-	}
-	d.status.State = state
-	if state == v1alpha1.ClusterReady && d.status.FirstReadyTime == nil {
+	before := d.stepState(d.clusterFacts())
+	if d.status.State == v1alpha1.ClusterReady && d.status.FirstReadyTime == nil {
 		d.status.FirstReadyTime = timeOrNil(d.seen.Now)
 	}
 	d.judgeAge()
@@ -53,6 +47,18 @@ func (d *draft) rollUp() {
 			d.wait(m.trouble.message)
 		}
 	}
+}
+
+// stepState makes one step of the cluster's table. Nothing else assigns
+// status.state. It returns the state before.
+func (d *draft) stepState(facts lifecycle.ClusterFacts) (before v1alpha1.ClusterState) {
+	before = d.status.State
+	after, impossible := lifecycle.StepCluster(before, facts)
+	if impossible != nil {
+		d.plan.Impossible = append(d.plan.Impossible, impossible)
+	}
+	d.status.State = after
+	return before
 }
 
 // clusterFacts is the bounded observation that the cluster machine rests on.
