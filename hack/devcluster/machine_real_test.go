@@ -1,4 +1,4 @@
-//go:build linux && real
+//go:build linux
 
 /*
 Copyright The KubeDirector Authors.
@@ -33,14 +33,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The real tests need root. They run in network, mount and PID namespaces of their own, so that they neither see nor
-// disturb a devcluster that runs on the machine, and nothing goes on running after them.
-const insideVariable = "DEVCLUSTER_TEST_INSIDE"
+// The real tests need root and are asked for by realVariable. They run in network, mount and PID namespaces of their
+// own, so that they neither see nor disturb a devcluster that runs on the machine, and nothing goes on running after
+// them.
+const (
+	realVariable   = "KD_DEVCLUSTER_TEST"
+	insideVariable = "KD_DEVCLUSTER_TEST_INSIDE"
+)
 
 // covered are the folders of the machine where up makes folders of its own. The tests see empty ones.
 var covered = []string{"/run", "/tmp", "/var/lib"}
 
 func TestMain(m *testing.M) {
+	if os.Getenv(realVariable) == "" {
+		os.Exit(m.Run())
+	}
 	if os.Getenv(insideVariable) != "" {
 		if err := enter(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -133,6 +140,9 @@ type testProgram struct {
 
 func newTestProgram(t *testing.T) *testProgram {
 	t.Helper()
+	if os.Getenv(realVariable) == "" {
+		t.Skipf("it starts a real cluster, as root: set %s=1", realVariable)
+	}
 	working, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)

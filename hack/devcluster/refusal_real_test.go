@@ -1,4 +1,4 @@
-//go:build linux && real
+//go:build linux
 
 /*
 Copyright The KubeDirector Authors.
