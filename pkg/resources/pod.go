@@ -48,9 +48,16 @@ func podTemplate(in *RoleInput) corev1.PodTemplateSpec {
 		spec.InitContainers = append(spec.InitContainers, persistContainer(in))
 	}
 	return corev1.PodTemplateSpec{
-		ObjectMeta: metav1.ObjectMeta{Labels: roleLabels(in), Annotations: renderedBy(in)},
+		ObjectMeta: metav1.ObjectMeta{Labels: roleLabels(in), Annotations: podAnnotations(in)},
 		Spec:       spec,
 	}
+}
+
+// podAnnotations say what the pod was rendered from, and which container kubectl exec and logs mean.
+func podAnnotations(in *RoleInput) map[string]string {
+	annotations := renderedBy(in)
+	annotations["kubectl.kubernetes.io/default-container"] = names.ContainerName
+	return annotations
 }
 
 func appContainer(in *RoleInput) corev1.Container {
