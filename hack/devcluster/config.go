@@ -24,7 +24,7 @@ import (
 // The names and addresses that the devcluster uses on the machine.
 const (
 	clusterName = "devcluster"
-	// The label of everything of the default StorageClass, the controller manager's host-path provisioner.
+	// Where the controller manager's host-path provisioner makes volumes: a constant of Kubernetes.
 	hostPathVolumes = "/tmp/hostpath_pv"
 
 	bridge      = "kddev0"
