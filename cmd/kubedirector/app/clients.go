@@ -29,6 +29,7 @@ import (
 
 	"github.com/bluek8s/kubedirector/pkg/config"
 	"github.com/bluek8s/kubedirector/pkg/generated/clientset/versioned"
+	"github.com/bluek8s/kubedirector/pkg/guest"
 	"github.com/bluek8s/kubedirector/pkg/leader"
 	"github.com/bluek8s/kubedirector/pkg/version"
 )
@@ -63,10 +64,10 @@ func locate(c *config.ClientConnection) (*rest.Config, error) {
 
 // clients reach the API server through the gate.
 type clients struct {
-	// rest is for what makes its own connections: exec.
-	rest         *rest.Config
+	server       string
 	kube         kubernetes.Interface
 	kubeDirector versioned.Interface
+	exec         guest.Executor
 }
 
 // newClients share one rate limit, so that the configured one is the whole controller's.
@@ -86,7 +87,12 @@ func newClients(base *rest.Config, c *config.ClientConnection, gate *leader.Gate
 	if err != nil {
 		return nil, err
 	}
-	return &clients{rest: gated, kube: kube, kubeDirector: kubeDirector}, nil
+	return &clients{
+		server:       base.Host,
+		kube:         kube,
+		kubeDirector: kubeDirector,
+		exec:         guest.NewPodExecutor(gated, kube.CoreV1().RESTClient()),
+	}, nil
 }
 
 // newLeaseClient has neither the gate nor the others' rate limit before it, and

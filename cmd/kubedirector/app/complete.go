@@ -34,7 +34,6 @@ type completedConfig struct {
 	// packageCA is what --package-ca-file holds.
 	packageCA  string
 	leadership leadership
-	gate       *leader.Gate
 	clients    *clients
 }
 
@@ -55,8 +54,7 @@ func Complete(settings *config.KubeDirectorConfiguration) (CompletedConfig, erro
 	if err != nil {
 		return CompletedConfig{}, err
 	}
-	gate := leader.NewGate(leads.Holds)
-	reach, err := newClients(base, &settings.ClientConnection, gate)
+	reach, err := newClients(base, &settings.ClientConnection, leader.NewGate(leads.Holds))
 	if err != nil {
 		return CompletedConfig{}, err
 	}
@@ -64,7 +62,6 @@ func Complete(settings *config.KubeDirectorConfiguration) (CompletedConfig, erro
 		settings:   settings,
 		packageCA:  packageCA,
 		leadership: leads,
-		gate:       gate,
 		clients:    reach,
 	}}, nil
 }

@@ -18,17 +18,14 @@ package app
 
 import (
 	"context"
-	"errors"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
-	"github.com/bluek8s/kubedirector/pkg/controller/cluster"
 	"github.com/bluek8s/kubedirector/pkg/generated/informers/externalversions"
+	"github.com/bluek8s/kubedirector/pkg/generated/informers/externalversions/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
-	"github.com/bluek8s/kubedirector/pkg/observe"
 )
 
 // resync is never: an informer's cache does not miss events, and what must
@@ -39,14 +36,15 @@ const resync = 0
 type factories struct {
 	// kubeDirector has the clusters and apps of the watched namespace.
 	kubeDirector externalversions.SharedInformerFactory
-	// system has the apps of the system namespace; it is kubeDirector where that sees them.
+	// system has the apps of the system namespace; nil where kubeDirector sees them.
 	system externalversions.SharedInformerFactory
 	// kube has what may stand in a cluster's way under a name it needs, whoever owns it.
 	kube informers.SharedInformerFactory
-	// labelled has what a cluster's own objects are enough of: pods and revisions.
+	// labelled has pods and revisions: of those a cluster needs its own alone, and others' are many.
 	labelled informers.SharedInformerFactory
-	// seesClasses is false where one namespace is watched: its rights need not reach StorageClasses.
-	seesClasses bool
+	// storageClasses is nil where only one namespace is watched: the rights for
+	// that do not reach classes, which no namespace has.
+	storageClasses informers.SharedInformerFactory
 }
 
 func newFactories(c *clients, watchNamespace, systemNamespace string) *factories {
@@ -54,20 +52,30 @@ func newFactories(c *clients, watchNamespace, systemNamespace string) *factories
 		return externalversions.NewSharedInformerFactoryWithOptions(c.kubeDirector, resync,
 			externalversions.WithNamespace(namespace), externalversions.WithTransform(dropManagedFields))
 	}
-	f := &factories{
-		seesClasses:  watchNamespace == "",
-		kubeDirector: kubeDirectorIn(watchNamespace),
-		kube: informers.NewSharedInformerFactoryWithOptions(c.kube, resync,
-			informers.WithNamespace(watchNamespace), informers.WithTransform(dropManagedFields)),
-		labelled: informers.NewSharedInformerFactoryWithOptions(c.kube, resync,
-			informers.WithNamespace(watchNamespace), informers.WithTransform(dropManagedFields),
-			informers.WithTweakListOptions(func(options *metav1.ListOptions) { options.LabelSelector = names.LabelCluster })),
+	kube := func(options ...informers.SharedInformerOption) informers.SharedInformerFactory {
+		options = append(options, informers.WithTransform(dropManagedFields))
+		return informers.NewSharedInformerFactoryWithOptions(c.kube, resync, options...)
 	}
-	f.system = f.kubeDirector
-	if watchNamespace != "" && watchNamespace != systemNamespace {
+	here := informers.WithNamespace(watchNamespace)
+	ofClusters := informers.WithTweakListOptions(func(options *metav1.ListOptions) { options.LabelSelector = names.LabelCluster })
+
+	f := &factories{kubeDirector: kubeDirectorIn(watchNamespace), kube: kube(here), labelled: kube(here, ofClusters)}
+	if watchNamespace == metav1.NamespaceAll {
+		f.storageClasses = kube()
+	} else if watchNamespace != systemNamespace {
 		f.system = kubeDirectorIn(systemNamespace)
 	}
 	return f
+}
+
+// catalogs are the informers of apps, that of the system catalog last. They
+// are one where the watched namespaces include the system's.
+func (f *factories) catalogs() []v1alpha1.TypedKubeDirectorAppInformer {
+	catalogs := []v1alpha1.TypedKubeDirectorAppInformer{f.kubeDirector.Kubedirector().V1alpha1().KubeDirectorApps()}
+	if f.system != nil {
+		catalogs = append(catalogs, f.system.Kubedirector().V1alpha1().KubeDirectorApps())
+	}
+	return catalogs
 }
 
 // dropManagedFields halves what a small object costs; nothing here reads them.
@@ -78,89 +86,36 @@ func dropManagedFields(obj any) (any, error) {
 	return obj, nil
 }
 
-// start starts every informer that was asked for.
-func (f *factories) start(ctx context.Context) {
-	f.kubeDirector.StartWithContext(ctx)
-	f.system.StartWithContext(ctx)
-	f.kube.StartWithContext(ctx)
-	f.labelled.StartWithContext(ctx)
+// factory is what the factories of all groups have in common.
+type factory interface {
+	StartWithContext(context.Context)
+	WaitForCacheSyncWithContext(context.Context) cache.SyncResult
 }
 
-// waitForSync waits until every cache holds what the API server had at the start.
-func (f *factories) waitForSync(ctx context.Context) error {
-	for _, wait := range []func(context.Context) cache.SyncResult{
-		f.kubeDirector.WaitForCacheSyncWithContext,
-		f.system.WaitForCacheSyncWithContext,
-		f.kube.WaitForCacheSyncWithContext,
-		f.labelled.WaitForCacheSyncWithContext,
-	} {
-		if err := wait(ctx).AsError(); err != nil {
-			return err
-		}
+func (f *factories) all() []factory {
+	all := []factory{f.kubeDirector, f.kube, f.labelled}
+	if f.system != nil {
+		all = append(all, f.system)
 	}
-	return nil
-}
-
-// shutdown waits until the informers have ended; their context must have.
-func (f *factories) shutdown() {
-	f.kubeDirector.Shutdown()
-	f.system.Shutdown()
-	f.kube.Shutdown()
-	f.labelled.Shutdown()
-}
-
-// caches are what observations are made of.
-func (f *factories) caches() observe.Caches {
-	clusters := f.kubeDirector.Kubedirector().V1alpha1()
-	caches := observe.Caches{
-		Clusters:   clusters.KubeDirectorClusters().Informer().GetIndexer(),
-		Apps:       clusters.KubeDirectorApps().Informer().GetIndexer(),
-		SystemApps: f.system.Kubedirector().V1alpha1().KubeDirectorApps().Informer().GetIndexer(),
-		Services:   f.kube.Core().V1().Services().Informer().GetIndexer(),
-		Sets:       f.kube.Apps().V1().StatefulSets().Informer().GetIndexer(),
-		Claims:     f.kube.Core().V1().PersistentVolumeClaims().Informer().GetIndexer(),
-		Pods:       f.labelled.Core().V1().Pods().Informer().GetIndexer(),
-		Revisions:  f.labelled.Apps().V1().ControllerRevisions().Informer().GetIndexer(),
-	}
-	if f.seesClasses {
-		caches.StorageClasses = f.kube.Storage().V1().StorageClasses().Informer().GetIndexer()
-	}
-	return caches
-}
-
-// sources are what brings keys.
-func (f *factories) sources() cluster.Sources {
-	sources := cluster.Sources{
-		Clusters: f.kubeDirector.Kubedirector().V1alpha1().KubeDirectorClusters().TypedInformer(),
-		Apps:     f.apps(),
-		Services: f.kube.Core().V1().Services().TypedInformer(),
-		Sets:     f.kube.Apps().V1().StatefulSets().TypedInformer(),
-		Claims:   f.kube.Core().V1().PersistentVolumeClaims().TypedInformer(),
-		Pods:     f.labelled.Core().V1().Pods().TypedInformer(),
-		Pins:     f.labelled.Apps().V1().ControllerRevisions().TypedInformer(),
-	}
-	if f.seesClasses {
-		sources.StorageClasses = f.kube.Storage().V1().StorageClasses().TypedInformer()
-	}
-	return sources
-}
-
-// apps are the informers of apps: of the watched namespaces first, then of the system catalog where that is another.
-func (f *factories) apps() []cache.TypedSharedIndexInformer[*v1alpha1.KubeDirectorApp] {
-	all := []cache.TypedSharedIndexInformer[*v1alpha1.KubeDirectorApp]{f.kubeDirector.Kubedirector().V1alpha1().KubeDirectorApps().TypedInformer()}
-	if f.system != f.kubeDirector {
-		all = append(all, f.system.Kubedirector().V1alpha1().KubeDirectorApps().TypedInformer())
+	if f.storageClasses != nil {
+		all = append(all, f.storageClasses)
 	}
 	return all
 }
 
-// addIndexers must come before the informers start.
-func (f *factories) addIndexers() error {
-	return errors.Join(
-		f.kube.Core().V1().Services().Informer().AddIndexers(observe.Indexers()),
-		f.kube.Apps().V1().StatefulSets().Informer().AddIndexers(observe.Indexers()),
-		f.kube.Core().V1().PersistentVolumeClaims().Informer().AddIndexers(observe.Indexers()),
-		f.labelled.Core().V1().Pods().Informer().AddIndexers(observe.Indexers()),
-		f.labelled.Apps().V1().ControllerRevisions().Informer().AddIndexers(observe.Indexers()),
-	)
+// start starts every informer that was asked for.
+func (f *factories) start(ctx context.Context) {
+	for _, one := range f.all() {
+		one.StartWithContext(ctx)
+	}
+}
+
+// waitForSync waits until every cache holds what the API server had at the start.
+func (f *factories) waitForSync(ctx context.Context) error {
+	for _, one := range f.all() {
+		if err := one.WaitForCacheSyncWithContext(ctx).AsError(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

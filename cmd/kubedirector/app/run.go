@@ -39,7 +39,7 @@ type leadership interface {
 // caches, waits for leadership, works. It returns nil when it was asked to stop and has stopped.
 func (c CompletedConfig) Run(ctx context.Context) error {
 	logger := klog.FromContext(ctx)
-	logger.Info("Starting", "version", version.Get(), "server", c.clients.rest.Host)
+	logger.Info("Starting", "version", version.Get(), "server", c.clients.server)
 
 	// Whoever watches the process, or waits for its caches, may do so until it has ended.
 	background, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -57,7 +57,7 @@ func (c CompletedConfig) Run(ctx context.Context) error {
 		return stopped(ctx, err)
 	}
 	caches := newFactories(c.clients, c.settings.WatchNamespace, c.settings.SystemNamespace)
-	work, err := newWork(background, c, caches)
+	w, err := newWork(background, c, caches)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (c CompletedConfig) Run(ctx context.Context) error {
 	filled.Store(true)
 	logger.Info("Caches are filled")
 
-	err = c.leadership.Run(ctx, work)
+	err = c.leadership.Run(ctx, w.do)
 	if err == nil {
 		logger.Info("Stopped")
 	}

@@ -27,6 +27,8 @@ import (
 	"k8s.io/component-base/metrics/legacyregistry"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // registers the metrics of client-go: requests, queues, leader election
 	"k8s.io/klog/v2"
+
+	"github.com/bluek8s/kubedirector/pkg/guest"
 )
 
 // disabled is the address at which nothing is served.
@@ -57,6 +59,7 @@ func serveOn(ctx context.Context, listener net.Listener, handler http.Handler) {
 }
 
 func metricsHandler() http.Handler {
+	guest.Register()
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", legacyregistry.Handler())
 	return mux

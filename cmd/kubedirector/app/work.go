@@ -22,11 +22,12 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
 	"k8s.io/utils/clock"
 
-	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/config"
 	"github.com/bluek8s/kubedirector/pkg/controller"
 	appcontroller "github.com/bluek8s/kubedirector/pkg/controller/app"
 	"github.com/bluek8s/kubedirector/pkg/controller/cluster"
@@ -38,107 +39,107 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/resources"
 )
 
-const (
-	// maxAppWorkers bounds the workers of apps, which have next to nothing to do.
-	maxAppWorkers = 2
-	// drainVisits is how long visits to containers may take to end once we stop.
-	drainVisits = 3 * time.Second
-)
+// drainGrace is how long visits to containers may take to end, once no more are asked for.
+const drainGrace = time.Second
 
-// work is what a leader does.
+// work is what a leader does. It is made before the process leads, so that its
+// caches are full and its queues know what there is to do.
 type work struct {
-	clusters, apps *controller.Controller
-	guests         *guest.Pool
 	workers        int
-	stopEvents     func()
+	controllers    []*controller.Controller
+	guests         *guest.Pool
+	shutdownEvents func()
 }
 
-// newWork makes the controllers; what it returns runs them while this process
-// leads. The informers may run before that: they only read.
-func newWork(ctx context.Context, c CompletedConfig, f *factories) (func(context.Context) error, error) {
-	w := &work{workers: c.settings.Workers}
-	if err := f.addIndexers(); err != nil {
-		return nil, err
+func newWork(ctx context.Context, c CompletedConfig, f *factories) (*work, error) {
+	recorder, shutdownEvents := execute.NewRecorder(ctx, c.clients.kube)
+	w := &work{workers: c.settings.Workers, shutdownEvents: shutdownEvents}
+	err := errors.Join(w.addClusters(ctx, c, f, recorder), w.addApps(c, f))
+	return w, err
+}
+
+// addClusters wires the way from events of a cluster's objects to what is done about them.
+func (w *work) addClusters(ctx context.Context, c CompletedConfig, f *factories, recorder record.EventRecorder) error {
+	from, err := newSources(f)
+	if err != nil {
+		return err
 	}
-	recorder, stopEvents := execute.NewRecorder(ctx, c.clients.kube)
-	w.stopEvents = stopEvents
+	caches := cachesOf(from)
+	writes := freshness.New(storesOf(caches))
+
+	syncer := &cluster.Syncer{Fresh: writes, Recorder: recorder, Clock: clock.RealClock{}}
+	clusters := controller.New(cluster.Name, syncer.Sync)
+	w.controllers = append(w.controllers, clusters)
+
 	w.guests = guest.New(ctx, guest.Options{
-		Executor:   guest.NewPodExecutor(c.clients.rest, c.clients.kube.CoreV1().RESTClient()),
+		Executor:   c.clients.exec,
 		ConfigMaps: c.clients.kube.CoreV1(),
 		Leader:     c.leadership.Leader,
-		Changed:    func(key cache.ObjectName) { w.clusters.Add(key) },
+		Changed:    clusters.Add,
 		Slots:      c.settings.GuestConcurrency,
 		CABundle:   c.packageCA,
 	})
-	tracker := freshness.New(f.stores())
-	syncer := &cluster.Syncer{
-		Fresh: tracker,
-		Observe: &observe.Observer{
-			Caches: f.caches(),
-			Guests: w.guests,
-			Warnings: &observe.Warnings{
-				Events: c.clients.kube.CoreV1(),
-				Clock:  clock.RealClock{},
-				Later:  func(key cache.ObjectName, after time.Duration) { w.clusters.AddAfter(key, after) },
-			},
-			SystemNamespace: c.settings.SystemNamespace,
-			Settings:        planSettings(c),
-			Clock:           clock.RealClock{},
+	syncer.Gone = w.guests.ForgetCluster
+	syncer.Observe = &observe.Observer{
+		Caches:          caches,
+		Guests:          w.guests,
+		Warnings:        &observe.Warnings{Events: c.clients.kube.CoreV1(), Clock: clock.RealClock{}, Later: clusters.AddAfter},
+		SystemNamespace: c.settings.SystemNamespace,
+		Settings:        planSettings(c.settings),
+		Clock:           clock.RealClock{},
+	}
+	syncer.Execute = &execute.Executor{Kube: c.clients.kube, KubeDirector: c.clients.kubeDirector, Writes: writes, Guests: w.guests}
+	syncer.Status = &execute.StatusWriter{KubeDirector: c.clients.kubeDirector, Writes: writes}
+	return errors.Join(cluster.Subscribe(clusters, from), forgetDeleted(from.Pods, w.guests))
+}
+
+// addApps wires a controller for each catalog.
+func (w *work) addApps(c CompletedConfig, f *factories) error {
+	queues := []string{appcontroller.Name, "system-" + appcontroller.Name}
+	for i, catalog := range f.catalogs() {
+		syncer := &appcontroller.Syncer{Client: c.clients.kubeDirector.KubedirectorV1alpha1(), Lister: catalog.Lister()}
+		apps := controller.New(queues[i], syncer.Sync)
+		if err := controller.Enqueue(apps, catalog.TypedInformer(), controller.Itself); err != nil {
+			return err
+		}
+		w.controllers = append(w.controllers, apps)
+	}
+	return nil
+}
+
+// forgetDeleted lets the pool go of pods that are gone.
+func forgetDeleted(pods cache.TypedSharedIndexInformer[*corev1.Pod], guests *guest.Pool) error {
+	_, err := pods.AddTypedEventHandler(cache.TypedResourceEventHandlerFuncs[*corev1.Pod]{
+		DeleteFunc: func(deleted cache.DeletedObject[*corev1.Pod]) {
+			if deleted.OptionalObj != nil { // what is not known now goes with its cluster
+				guests.Forget(deleted.OptionalObj.UID)
+			}
 		},
-		Execute:  &execute.Executor{Kube: c.clients.kube, KubeDirector: c.clients.kubeDirector, Writes: tracker, Guests: w.guests},
-		Status:   &execute.StatusWriter{KubeDirector: c.clients.kubeDirector, Writes: tracker},
-		Recorder: recorder,
-		Clock:    clock.RealClock{},
-		Gone:     w.guests.ForgetCluster,
-	}
-	w.clusters = controller.New(cluster.Name, syncer.Sync)
-	if err := cluster.Subscribe(w.clusters, f.sources()); err != nil {
-		return nil, err
-	}
-	apps := f.kubeDirector.Kubedirector().V1alpha1().KubeDirectorApps()
-	appSyncer := &appcontroller.Syncer{Client: c.clients.kubeDirector.KubedirectorV1alpha1(), Lister: apps.Lister()}
-	w.apps = controller.New(appcontroller.Name, appSyncer.Sync)
-	if err := controller.Enqueue(w.apps, f.apps()[0], controller.Itself[*v1alpha1.KubeDirectorApp]); err != nil {
-		return nil, err
-	}
-	return w.run, nil
-}
-
-func planSettings(c CompletedConfig) plan.Settings {
-	return plan.Settings{
-		ClusterDomain:           c.settings.ClusterDomain,
-		DefaultServiceType:      c.settings.DefaultServiceType,
-		DefaultStorageClassName: c.settings.DefaultStorageClassName,
-		Render:                  resources.Settings{GuestImage: c.settings.GuestImage},
-	}
-}
-
-// run works until ctx ends. The workers stop first, then the visits; scripts in
-// members go on, and whoever leads next finds them.
-func (w *work) run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	wg.Go(func() { w.clusters.Run(ctx, w.workers) })
-	wg.Go(func() { w.apps.Run(ctx, min(w.workers, maxAppWorkers)) })
-	wg.Wait()
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainVisits)
-	defer cancel()
-	err := w.guests.Drain(drain)
-	w.stopEvents()
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil // they are cut with the process; nothing is lost by that
-	}
+	})
 	return err
 }
 
-// stores are those in which our own writes show.
-func (f *factories) stores() map[schema.GroupResource]freshness.Store {
-	caches := f.caches()
-	return map[schema.GroupResource]freshness.Store{
-		v1alpha1.Resource("kubedirectorclusters"):        caches.Clusters,
-		{Resource: "services"}:                           caches.Services,
-		{Resource: "pods"}:                               caches.Pods,
-		{Resource: "persistentvolumeclaims"}:             caches.Claims,
-		{Group: "apps", Resource: "statefulsets"}:        caches.Sets,
-		{Group: "apps", Resource: "controllerrevisions"}: caches.Revisions,
+func planSettings(c *config.KubeDirectorConfiguration) plan.Settings {
+	return plan.Settings{
+		ClusterDomain:           c.ClusterDomain,
+		DefaultServiceType:      c.DefaultServiceType,
+		DefaultStorageClassName: c.DefaultStorageClassName,
+		Render:                  resources.Settings{GuestImage: c.GuestImage},
 	}
+}
+
+// do works until ctx ends and what was begun has ended: first the
+// reconciliations, then the visits to containers, whose scripts run on.
+func (w *work) do(ctx context.Context) error {
+	var running sync.WaitGroup
+	for _, c := range w.controllers {
+		running.Go(func() { c.Run(ctx, w.workers) })
+	}
+	running.Wait()
+
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainGrace)
+	defer cancel()
+	err := w.guests.Drain(draining)
+	w.shutdownEvents()
+	return err
 }
