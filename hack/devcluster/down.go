@@ -53,6 +53,10 @@ func (c *cluster) restoreMachine() error {
 	if err := c.removeCgroup(""); err != nil {
 		return err
 	}
+	// After a crash of this one another may have been started: the network is that one's now.
+	if other, err := c.otherOwner(); err != nil || other != "" {
+		return err
+	}
 	if err := tearDownNetwork(); err != nil {
 		return err
 	}

@@ -59,6 +59,11 @@ func TestRefusals(t *testing.T) {
 			env:  []string{"PATH=/nowhere"},
 			says: []string{"containerd iproute2 nftables runc", "apt-get", "kind, minikube"},
 		},
+		{
+			name: "in a folder with other files",
+			args: []string{"--dir", engine},
+			says: []string{engine, "not a devcluster's", "--dir"},
+		},
 		{name: "with impossible nodes", args: []string{"--nodes=0"}, says: []string{"--nodes=0", "between 1 and"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

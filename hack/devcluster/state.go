@@ -28,6 +28,9 @@ import (
 	"strings"
 )
 
+// stateFile makes a folder one of a devcluster.
+const stateFile = "state.json"
+
 // cluster is a devcluster on this machine: the checkout that it is built from and its folder.
 type cluster struct {
 	root string // of the checkout
@@ -66,7 +69,7 @@ func (c *cluster) auditLog() string { return c.path("audit", "audit.log") }
 
 // load reads the state; there is none before the first up.
 func (c *cluster) load() (exists bool, err error) {
-	raw, err := os.ReadFile(c.path("state.json"))
+	raw, err := os.ReadFile(c.path(stateFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -82,7 +85,7 @@ func (c *cluster) save() error {
 	if err != nil {
 		return err
 	}
-	return writeFile(c.path("state.json"), string(raw))
+	return writeFile(c.path(stateFile), string(raw))
 }
 
 func writeFile(path, content string) error {

@@ -21,6 +21,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 )
 
 // upOptions are what a user may choose for a new devcluster.
@@ -38,6 +39,11 @@ func (c *cluster) up(o upOptions) error {
 	if err := c.choose(exists, o); err != nil {
 		return err
 	}
+	if !exists {
+		if err := c.refuseForeignFolder(); err != nil {
+			return err
+		}
+	}
 	if !c.state.ControlPlaneOnly {
 		if err := c.refuseSecond(); err != nil {
 			return err
@@ -49,19 +55,33 @@ func (c *cluster) up(o upOptions) error {
 	if err := c.build(); err != nil {
 		return err
 	}
+	if err := c.save(); err != nil {
+		return err
+	}
 	for _, folder := range []string{"logs", "audit", "volumes", "nodes"} {
 		if err := os.MkdirAll(c.path(folder), 0o755); err != nil {
 			return err
 		}
-	}
-	if err := c.save(); err != nil {
-		return err
 	}
 	if err := c.startAll(); err != nil {
 		return err
 	}
 	c.out.say("ready; kubeconfig: %s", c.kubeconfig())
 	c.out.say("try: %s --kubeconfig %s get nodes", c.binary("kubectl"), c.kubeconfig())
+	return nil
+}
+
+// refuseForeignFolder stops at a folder with files of somebody else, which down would remove.
+func (c *cluster) refuseForeignFolder() error {
+	entries, err := os.ReadDir(c.dir)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), stateFile) {
+			return fmt.Errorf("%s holds files that are not a devcluster's: choose another --dir", c.dir)
+		}
+	}
 	return nil
 }
 
