@@ -111,7 +111,7 @@ func (a *Agent) lockLedger(ctx context.Context, progress progressFunc) (*os.File
 			progress(protocol.StepRequest, "waiting for another request to this container")
 		}
 		select {
-		case <-time.After(followPause):
+		case <-time.After(longestPause / 4):
 		case <-deadline:
 			return nil, &protocol.Refusal{Reason: protocol.InProgress, Message: fmt.Sprintf("another request to this container has been under way for more than %s", a.LockWait)}
 		case <-ctx.Done():
@@ -208,7 +208,7 @@ func (p *application) begin(ctx context.Context, want *attempt) *attemptDir {
 	}
 	want.Script = p.startScript(stamp)
 	d := p.ledger().attemptDir(want)
-	if err := errors.Join(p.ledger().prune(), p.start(d)); err != nil {
+	if err := errors.Join(p.ledger().prune(keptOutcomes), p.start(d)); err != nil {
 		p.fault = writeFault(protocol.StepEvent, protocol.EventNotStarted, err)
 		return nil
 	}

@@ -171,8 +171,8 @@ func (d *attemptDir) end(o *outcome) error {
 	return atomicfile.WriteJSON(d.file("outcome.json"), o, 0o644)
 }
 
-// prune removes the oldest ended attempts beyond keptOutcomes.
-func (l *ledger) prune() error {
+// prune removes the oldest ended attempts beyond the number to keep.
+func (l *ledger) prune(keep int) error {
 	type ended struct {
 		path string
 		at   time.Time
@@ -189,7 +189,7 @@ func (l *ledger) prune() error {
 		}
 	}
 	slices.SortFunc(old, func(a, b ended) int { return b.at.Compare(a.at) })
-	for _, e := range old[min(len(old), keptOutcomes):] {
+	for _, e := range old[min(len(old), keep):] {
 		if err := os.RemoveAll(e.path); err != nil {
 			return err
 		}

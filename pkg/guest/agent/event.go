@@ -28,8 +28,12 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
 )
 
-// followPause is how often a followed attempt is looked at.
-const followPause = 50 * time.Millisecond
+// A followed attempt is looked at often while it is young, because most
+// scripts that are short are very short, and then less and less often.
+const (
+	shortestPause = 5 * time.Millisecond
+	longestPause  = 200 * time.Millisecond
+)
 
 // standing is what the ledger says about a request's event before anything
 // is done about it. The first field that is set decides; none means that the
@@ -149,10 +153,8 @@ var errNotStarted = errors.New("the supervisor ended before it started the scrip
 // returns the outcome, or nil while it runs. begun is called once when the
 // script is known to run.
 func (d *attemptDir) follow(ctx context.Context, until time.Time, begun func(*started)) (*outcome, error) {
-	tick := time.NewTicker(followPause)
-	defer tick.Stop()
 	told := false
-	for {
+	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
 		phase, err := d.settledPhase()
 		if err != nil {
 			return nil, err
@@ -175,7 +177,7 @@ func (d *attemptDir) follow(ctx context.Context, until time.Time, begun func(*st
 		select {
 		case <-ctx.Done():
 			return nil, nil
-		case <-tick.C:
+		case <-time.After(pause):
 		}
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -264,4 +265,25 @@ func TestOneEventRunsAtATime(t *testing.T) {
 	req.FollowSeconds, other.FollowSeconds = 60, 60
 	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
 	wantEvent(t, c.apply(&other), protocol.EventSucceeded, 1)
+}
+
+func TestOldAttemptsArePruned(t *testing.T) {
+	c := newContainer(t)
+	req := c.request(`echo run >>$HERE/runs; exit 1`)
+	for attempt := 1; attempt <= 4; attempt++ {
+		req.Event = configure(attempt)
+		wantEvent(t, c.apply(req), protocol.EventFailed, attempt)
+	}
+	if err := c.ledger().prune(2); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(filepath.Join(c.root, protocol.MountState, "attempts"))
+	if err != nil || len(entries) != 2 {
+		t.Errorf("%d attempts are kept, %v", len(entries), err)
+	}
+	// The latest is among them.
+	wantEvent(t, c.apply(req), protocol.EventFailed, 4)
+	if c.runs() != 4 {
+		t.Errorf("%d runs", c.runs())
+	}
 }

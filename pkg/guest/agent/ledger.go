@@ -19,6 +19,7 @@ package agent
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -46,7 +47,14 @@ import (
 //
 // A ledger on the member's volume holds successes only. Files are replaced
 // atomically, and none is ever changed once an outcome stands.
-type ledger struct{ dir string }
+//
+// A power cut makes every container of the machine a new one, for which what
+// the pod's ledger says of the old one does not count; so only the ledger on
+// the volume pays for being durable.
+type ledger struct {
+	dir     string
+	durable bool
+}
 
 // attempt is what identifies and defines one try. Its fields up to Number are
 // its identity.
@@ -183,7 +191,14 @@ func (l *ledger) recordSuccess(a *attempt, o *outcome) error {
 	if err := os.Chmod(filepath.Dir(path), 0o777|fs.ModeSticky); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	return atomicfile.WriteJSON(path, o, 0o644)
+	if !l.durable {
+		return atomicfile.WriteJSON(path, o, 0o644)
+	}
+	content, err := json.Marshal(o)
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", path, err)
+	}
+	return atomicfile.WriteDurable(path, append(content, '\n'), 0o644)
 }
 
 // configured tells whether the incarnation is marked configured.

@@ -18,7 +18,6 @@ package agent
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -55,18 +54,5 @@ func TestOutputFileThatGrowsTooLargeKeepsItsEnd(t *testing.T) {
 	}
 	if tail := tailOf(file.Name(), 32); !strings.HasSuffix(tail, "abcde\nlast\n") {
 		t.Errorf("tail %q", tail)
-	}
-}
-
-func TestOldAttemptsArePruned(t *testing.T) {
-	c := newContainer(t)
-	req := c.request(`exit 1`)
-	for attempt := 1; attempt <= keptOutcomes+3; attempt++ {
-		req.Event = configure(attempt)
-		wantEvent(t, c.apply(req), protocol.EventFailed, attempt)
-	}
-	entries, err := os.ReadDir(filepath.Join(c.root, protocol.MountState, "attempts"))
-	if err != nil || len(entries) > keptOutcomes+1 {
-		t.Errorf("%d attempts kept, %v", len(entries), err)
 	}
 }

@@ -184,5 +184,5 @@ func (a *Agent) volumeLedger(at *attempt) *ledger {
 	if at.VolumeDir == "" || at.Scope == protocol.ScopeIncarnation {
 		return nil
 	}
-	return &ledger{dir: a.path(at.VolumeDir)}
+	return &ledger{dir: a.path(at.VolumeDir), durable: true}
 }

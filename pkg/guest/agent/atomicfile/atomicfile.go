@@ -25,38 +25,53 @@ import (
 	"path/filepath"
 )
 
-// Write replaces the file at path. The content is on disk when it returns.
-func Write(path string, content []byte, mode os.FileMode) (err error) {
-	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".tmp-*")
+// Write replaces the file at path. Whoever reads it later sees the whole
+// content, also when this process dies; a power cut may lose it.
+func Write(path string, content []byte, mode os.FileMode) error {
+	return replace(path, content, mode, false)
+}
+
+// WriteDurable is Write for what must be there after a power cut: the content
+// is on disk when it returns.
+func WriteDurable(path string, content []byte, mode os.FileMode) error {
+	if err := replace(path, content, mode, true); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+func replace(path string, content []byte, mode os.FileMode, sync bool) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp-*")
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
+			tmp.Close()
 			os.Remove(tmp.Name())
 		}
 	}()
 	if _, err = tmp.Write(content); err != nil {
-		tmp.Close()
 		return err
 	}
 	// CreateTemp makes it 0600; Chmod rather than umask decides the mode.
 	if err = tmp.Chmod(mode); err != nil {
-		tmp.Close()
 		return err
 	}
-	if err = tmp.Sync(); err != nil {
-		tmp.Close()
-		return err
+	if sync {
+		if err = tmp.Sync(); err != nil {
+			return err
+		}
 	}
 	if err = tmp.Close(); err != nil {
 		return err
 	}
-	if err = os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	return SyncDir(dir)
+	return os.Rename(tmp.Name(), path)
 }
 
 // WriteJSON replaces the file at path with v as one line of JSON.
@@ -82,14 +97,4 @@ func Symlink(target, path string) error {
 		return err
 	}
 	return nil
-}
-
-// SyncDir puts a directory's entries on disk.
-func SyncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -119,7 +119,7 @@ func (v *volume) writeJournal(dir, entry string) error {
 	if err := v.sync(); err != nil {
 		return err
 	}
-	return atomicfile.Write(v.journal(dir), []byte(entry+"\n"), 0o644)
+	return atomicfile.WriteDurable(v.journal(dir), []byte(entry+"\n"), 0o644)
 }
 
 func (v *volume) sync() error {
