@@ -31,6 +31,8 @@ import (
 
 const (
 	controlPlaneRole = "control-plane"
+	// etcd, API server, controller manager, scheduler.
+	controlPlaneSize = 4
 	// The kubeconfig of what runs on the bridge; the user's names the loopback address.
 	internalKubeconfig = "kubeconfig-internal"
 )
@@ -57,7 +59,7 @@ func (c *cluster) startControlPlane() error {
 		c.state.ControlPlaneCreated = true
 		return c.save()
 	}
-	if len(running) < 4 {
+	if len(running) < controlPlaneSize {
 		// kwokctl believes its pid files, but after a kill or a reboot a number may be another process's.
 		if err := c.kill(controlPlaneRole); err != nil {
 			return err

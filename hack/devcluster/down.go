@@ -63,6 +63,10 @@ func (c *cluster) restoreMachine() error {
 	if err := c.restoreSysctls(); err != nil {
 		return err
 	}
+	// A folder that is removed takes along what is mounted on it in other mount namespaces.
+	if others, err := c.otherNodes(); err != nil || len(others) > 0 {
+		return err
+	}
 	for _, path := range c.state.MountPoints {
 		// Somebody else may have put something in there: that is not ours to remove.
 		err := syscall.Rmdir(path)

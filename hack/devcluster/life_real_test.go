@@ -35,7 +35,7 @@ import (
 // TestLife takes one devcluster through its whole life. The steps build on each other.
 func TestLife(t *testing.T) {
 	p := newTestProgram(t)
-	before := machineTraces(t)
+	before := machineTraces(t, p)
 
 	interruptUp(t, p)
 	p.must("up")
@@ -60,7 +60,7 @@ func TestLife(t *testing.T) {
 	if _, err := os.Stat(p.dir); !os.IsNotExist(err) {
 		t.Errorf("the devcluster's folder after down: %v", err)
 	}
-	compareTraces(t, before, machineTraces(t))
+	compareTraces(t, before, machineTraces(t, p))
 	p.must("down") // There is nothing left to take down.
 }
 

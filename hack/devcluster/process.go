@@ -44,6 +44,8 @@ type process struct {
 	name  string // of the binary
 	// init is set for the first process of a PID namespace just below ours, which is that of a node.
 	init bool
+	// network tells the process's network namespace from others.
+	network string
 }
 
 // daemon describes a process that outlives this program.
@@ -85,13 +87,8 @@ func (c *cluster) environ(role string) []string {
 	return append(env, ownerVariable+"="+c.dir, roleVariable+"="+role)
 }
 
-// processes returns the running processes of all devclusters in this network namespace, of which a machine usually
-// has one, except this program's own.
+// processes returns the running processes of all devclusters on the machine, except this program's own.
 func processes() ([]process, error) {
-	network, err := os.Readlink("/proc/self/ns/net")
-	if err != nil {
-		return nil, err
-	}
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, err
@@ -107,8 +104,7 @@ func processes() ([]process, error) {
 		if err != nil {
 			continue
 		}
-		p, ok := parseProcess(pid, string(environ))
-		if ns, err := os.Readlink(filepath.Join("/proc", e.Name(), "ns", "net")); ok && err == nil && ns == network {
+		if p, ok := parseProcess(pid, string(environ)); ok {
 			found = append(found, p)
 		}
 	}
@@ -132,6 +128,7 @@ func parseProcess(pid int, environ string) (process, bool) {
 	if exe, err := os.Readlink(filepath.Join(dir, "exe")); err == nil {
 		p.name = strings.TrimSuffix(filepath.Base(exe), " (deleted)")
 	}
+	p.network, _ = os.Readlink(filepath.Join(dir, "ns", "net"))
 	status, _ := os.ReadFile(filepath.Join(dir, "status"))
 	for line := range strings.SplitSeq(string(status), "\n") {
 		// One number per namespace, ours first.

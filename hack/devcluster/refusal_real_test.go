@@ -67,7 +67,7 @@ func TestRefusals(t *testing.T) {
 		{name: "with impossible nodes", args: []string{"--nodes=0"}, says: []string{"--nodes=0", "between 1 and"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			before := machineTraces(t)
+			before := machineTraces(t, p)
 			cmd := p.command(append(test.args, "up")...)
 			cmd.Env = append(os.Environ(), test.env...)
 			cmd.SysProcAttr = test.attr
@@ -80,7 +80,7 @@ func TestRefusals(t *testing.T) {
 			if strings.Count(said, "\n") != 1 {
 				t.Errorf("more than one line:\n%s", said)
 			}
-			compareTraces(t, before, machineTraces(t))
+			compareTraces(t, before, machineTraces(t, p))
 		})
 	}
 }

@@ -21,6 +21,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -172,16 +173,30 @@ func (c *cluster) refuseSecond() error {
 	return nil
 }
 
-// otherOwner returns the folder of another devcluster with nodes that runs on this machine.
+// otherOwner returns the folder of another devcluster with nodes that runs in this network namespace. A machine
+// usually has one such namespace.
 func (c *cluster) otherOwner() (string, error) {
-	all, err := processes()
+	network, err := os.Readlink("/proc/self/ns/net")
 	if err != nil {
 		return "", err
 	}
-	for _, p := range all {
-		if p.owner != c.dir && p.init {
+	others, err := c.otherNodes()
+	if err != nil {
+		return "", err
+	}
+	for _, p := range others {
+		if p.network == network {
 			return p.owner, nil
 		}
 	}
 	return "", nil
+}
+
+// otherNodes returns the first processes of the nodes of all other devclusters on the machine.
+func (c *cluster) otherNodes() ([]process, error) {
+	all, err := processes()
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(p process) bool { return p.owner == c.dir || !p.init }), nil
 }
