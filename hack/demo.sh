@@ -95,9 +95,19 @@ launch() {
 	kn apply -f artifacts/catalog/spark/cluster.yaml
 }
 
-# follow shows each state once until the cluster is ready.
-follow() {
-	local line last='' deadline=$((SECONDS + ${1:-600}))
+# watch_states prints each change of state or message while the demo goes on.
+watch_states() {
+	kn get kdc "$cluster" --watch --no-headers \
+		-o custom-columns='STATE:.status.state,MEMBERS:.status.membership,MESSAGE:.status.conditions[?(@.type=="Ready")].message' 2>/dev/null |
+		while read -r line; do
+			[ "$line" = "${last:-}" ] || printf '  [%3ds] %s\n' "$((SECONDS - begun))" "$line"
+			last=$line
+		done &
+	trap 'pkill -P $$ 2>/dev/null || true' EXIT
+}
+
+wait_ready() {
+	local deadline=$((SECONDS + 600))
 	until [ "$(condition Ready)" = True ]; do
 		controller_runs || die "the controller has ended, see $log"
 		[ $SECONDS -lt $deadline ] || {
@@ -105,12 +115,8 @@ follow() {
 			kn get pods || true
 			die "the cluster was not ready in time; the line above says why, $log has the details"
 		}
-		line=$(kn get kdc "$cluster" --no-headers -o custom-columns='STATE:.status.state,MEMBERS:.status.membership,MESSAGE:.status.conditions[?(@.type=="Ready")].message' 2>/dev/null || true)
-		[ "$line" = "$last" ] || printf '  [%3ds] %s\n' "$((SECONDS - begun))" "$line"
-		last=$line
-		sleep 0.3
+		sleep 0.5
 	done
-	printf '  [%3ds] %s\n' "$((SECONDS - begun))" "$(kn get kdc "$cluster" --no-headers)"
 }
 
 # --- using it ---------------------------------------------------------------
@@ -119,10 +125,13 @@ follow() {
 run_notebook() {
 	local want got
 	want=$(kn get pods -l kubedirector.bluedata.io/cluster=$cluster,kubedirector.bluedata.io/role=worker -o name | sed 's,pod/,,' | sort | paste -sd' ')
-	kn exec "$cluster-jupyter-0" -- run-notebook executors.ipynb | tee "$state/notebook.out"
-	got=$(sed -n 's/^executors: *//p' "$state/notebook.out" | tr ', ' '\n\n' | sed 's/\..*//;/^$/d' | sort -u | paste -sd' ')
+	kn exec "$cluster-jupyter-0" -- jupyter nbconvert --to markdown --execute --stdout --log-level WARN \
+		/home/spark/notebooks/executors.ipynb >"$state/notebook.out" 2>"$state/notebook.err" ||
+		die "the notebook failed: $(tail -5 "$state/notebook.err")"
+	sed 's/^/    /' "$state/notebook.out"
+	got=$(sed -n 's/^ *executor: *\([^ .]*\).*/\1/p' "$state/notebook.out" | sort -u | paste -sd' ')
 	[ "$got" = "$want" ] || die "the job ran on \"$got\", not on the workers \"$want\""
-	echo "the job ran on: $got"
+	echo "The job ran on the workers: $got"
 }
 
 count_workers() {
@@ -143,7 +152,7 @@ count_workers() {
 kill_container() {
 	local pod=$1 before after
 	before=$(kn get pod "$pod" -o jsonpath='{.status.containerStatuses[0].restartCount}')
-	kn exec "$pod" -- sh -c 'kill 1' || true
+	kn exec "$pod" -- sh -c 'kill 1'
 	for _ in $(seq 100); do
 		after=$(kn get pod "$pod" -o jsonpath='{.status.containerStatuses[0].restartCount}')
 		[ "$after" = "$before" ] || break
@@ -198,7 +207,9 @@ up() {
 	start_controller
 	say "Launching Spark: 1 controller, 2 workers, 1 jupyter"
 	launch
-	follow
+	watch_states
+	wait_ready
+	kn get kdc
 	say "Pods and services"
 	kn get pods -o wide
 	kn get services
@@ -207,7 +218,7 @@ up() {
 	count_workers 2
 	say "Killing the container of $cluster-worker-0"
 	kill_container "$cluster-worker-0"
-	follow
+	wait_ready
 	say "Running the notebook again"
 	run_notebook
 	count_workers 2

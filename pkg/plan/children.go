@@ -85,7 +85,7 @@ func makeSets(d *draft) bool {
 			d.act(CreateSet{want})
 		case have.DeletionTimestamp != nil:
 			d.wait(fmt.Sprintf("StatefulSet %s is being deleted", have.Name))
-		case resources.ClaimsDiffer(have, want):
+		case !d.everReady() && resources.ClaimsDiffer(have, want):
 			d.replaceSet(have)
 		default:
 			if patch, drifted := resources.SetDrift(have, want); drifted {

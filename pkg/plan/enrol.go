@@ -18,6 +18,7 @@ package plan
 
 import (
 	"slices"
+	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -108,6 +109,11 @@ func recoverRoster(d *draft) bool {
 			d.status.LastNodeID = max(d.status.LastNodeID, id)
 		}
 		d.status.Roles = append(d.status.Roles, entry)
+	}
+	if headless := d.seen.Services[names.HeadlessService(d.seen.Cluster.Name)]; headless != nil && len(d.status.Roles) > 0 {
+		if last, err := strconv.ParseInt(headless.Annotations[names.AnnotationLastNodeID], 10, 64); err == nil {
+			d.status.LastNodeID = max(d.status.LastNodeID, last) // of members that left since
+		}
 	}
 	return true
 }

@@ -45,12 +45,11 @@ func finishDeletion(d *draft) bool {
 		return false // somebody else's finalizer holds it; our part is done
 	}
 	d.showDeletion()
-	if slices.Contains(cluster.Finalizers, metav1.FinalizerOrphanDependents) {
-		d.act(RemoveFinalizer{}) // the user keeps the objects: kubectl delete --cascade=orphan
-		return false
-	}
-	if d.dismissSets() && d.dismissClaims() {
+	// Who deletes with --cascade=orphan keeps the objects.
+	orphan := slices.Contains(cluster.Finalizers, metav1.FinalizerOrphanDependents)
+	if orphan || d.dismissSets() && d.dismissClaims() {
 		d.act(RemoveFinalizer{})
+		d.status = cluster.Status.DeepCopy() // nobody is left to read a newer one
 	}
 	return false
 }
