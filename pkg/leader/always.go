@@ -35,5 +35,5 @@ func (Always) Healthy(*http.Request) error { return nil }
 
 // Run has work done at once.
 func (Always) Run(ctx context.Context, work func(context.Context) error) error {
-	return supervise(ctx, nil, work)
+	return supervise(ctx, work, nil, nil)
 }

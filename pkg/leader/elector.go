@@ -64,7 +64,7 @@ type Elector struct {
 
 // New makes an Elector that leads once.
 func New(c Config) (*Elector, error) {
-	e := &Elector{tenure: &tenure{identity: c.Identity}, started: make(chan struct{})}
+	e := &Elector{tenure: newTenure(c.Identity), started: make(chan struct{})}
 	e.lock = &resourcelock.LeaseLock{
 		LeaseMeta:  metav1.ObjectMeta{Namespace: c.Namespace, Name: c.Name},
 		Client:     observedLeases{LeasesGetter: c.Client, tenure: e.tenure},
@@ -123,7 +123,8 @@ func (e *Elector) Run(ctx context.Context, work func(context.Context) error) err
 	case <-e.started:
 		uid, epoch := e.Leader()
 		klog.FromContext(ctx).Info("Leading", "leaseUID", uid, "epoch", epoch)
-		err = supervise(ctx, over, work)
+		// Client-go goes on trying until the renew deadline when another has taken the Lease.
+		err = supervise(ctx, work, over, e.tenure.lost)
 	}
 	if errors.Is(err, ErrLost) || errors.Is(err, errStuck) {
 		// The work may still run: given back now, the Lease would go to another meanwhile.
@@ -160,8 +161,8 @@ func (e *Elector) giveBack(ctx context.Context) error {
 }
 
 // supervise has work done until ctx ends, for at most stopGrace longer, or
-// until leadership is over, whichever is first.
-func supervise(ctx context.Context, over <-chan struct{}, work func(context.Context) error) error {
+// until leadership is over or lost, whichever is first.
+func supervise(ctx context.Context, work func(context.Context) error, over, lost <-chan struct{}) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	result := make(chan error, 1)
@@ -174,6 +175,8 @@ func supervise(ctx context.Context, over <-chan struct{}, work func(context.Cont
 		case err := <-result:
 			return err
 		case <-over:
+			return ErrLost
+		case <-lost:
 			return ErrLost
 		case <-stopping:
 			stopping, late = nil, time.After(stopGrace)

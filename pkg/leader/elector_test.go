@@ -196,6 +196,36 @@ func TestAnotherTakesOver(t *testing.T) {
 	})
 }
 
+// TestTheLeaseIsTaken: what client-go finds out at the renew deadline, the one who led knows at the next renewal.
+func TestTheLeaseIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := fake.NewSimpleClientset()
+		e := newElector(t, client, "one")
+		result := run(t.Context(), e)
+		time.Sleep(time.Minute)
+
+		taken := lease(t, client)
+		taken.Spec.HolderIdentity = ptr.To("two")
+		if err := client.Tracker().Update(coordinationv1.SchemeGroupVersion.WithResource("leases"), taken, namespace); err != nil {
+			t.Fatal(err)
+		}
+		// A fake stores whatever it gets; a server refuses what was read before another wrote.
+		client.PrependReactor("update", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, nil, apierrors.NewConflict(coordinationv1.Resource("leases"), leaseName, errors.New("changed"))
+		})
+		lostBy := time.Now().Add(2 * time.Second) // the retry period
+		if err := <-result; !errors.Is(err, ErrLost) {
+			t.Errorf("got %v, want ErrLost", err)
+		}
+		if time.Now().After(lostBy) {
+			t.Errorf("lost %s too late", time.Since(lostBy))
+		}
+		if e.Holds() == nil {
+			t.Error("holds the Lease of another")
+		}
+	})
+}
+
 // TestLeaseMadeAnew: the term names the Lease that is held now.
 func TestLeaseMadeAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -278,7 +308,7 @@ func TestMissingNamespaceNamesTheRemedy(t *testing.T) {
 	client.PrependReactor("create", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return true, nil, apierrors.NewNotFound(corev1.Resource("namespaces"), namespace)
 	})
-	leases := observedLeases{LeasesGetter: client.CoordinationV1(), tenure: &tenure{}}
+	leases := observedLeases{LeasesGetter: client.CoordinationV1(), tenure: newTenure("one")}
 	_, err := leases.Leases(namespace).Create(t.Context(), &coordinationv1.Lease{}, metav1.CreateOptions{})
 	want := `namespaces "kubedirector" not found: create the namespace (kubectl create namespace kubedirector) or name another with --leader-elect-namespace`
 	if err == nil || err.Error() != want {

@@ -40,18 +40,37 @@ type Term struct {
 // tenure is what the API server last confirmed of our hold on the Lease.
 type tenure struct {
 	identity string
+	// lost is closed when a Lease that was ours is another's.
+	lost chan struct{}
 
 	mu    sync.Mutex
 	term  Term
 	until time.Time // zero while the Lease is not ours
 }
 
-// confirm notes a Lease as the API server stored it, in answer to a request sent at the given time.
+func newTenure(identity string) *tenure {
+	return &tenure{identity: identity, lost: make(chan struct{})}
+}
+
+// observe notes a Lease as the API server has it. One that is ours was renewed
+// earlier than this, so it extends nothing.
+func (t *tenure) observe(lease *coordinationv1.Lease) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	holder := ptr.Deref(lease.Spec.HolderIdentity, "")
+	if holder == t.identity || t.until.IsZero() {
+		return
+	}
+	t.until = time.Time{}
+	close(t.lost)
+}
+
+// confirm notes a Lease as the API server stored it, in answer to a write sent at the given time.
 func (t *tenure) confirm(lease *coordinationv1.Lease, sent time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if ptr.Deref(lease.Spec.HolderIdentity, "") != t.identity {
-		t.until = time.Time{}
+		t.until = time.Time{} // given back
 		return
 	}
 	t.term = Term{LeaseUID: string(lease.UID), Epoch: int64(ptr.Deref(lease.Spec.LeaseTransitions, 0))}
@@ -79,7 +98,7 @@ func (t *tenure) holds() error {
 	return nil
 }
 
-// observedLeases is a client for Leases that lets a tenure know what it wrote.
+// observedLeases is a client for Leases that lets a tenure know what it reads and writes.
 type observedLeases struct {
 	coordinationclient.LeasesGetter
 	tenure *tenure
@@ -93,6 +112,14 @@ type observedLease struct {
 	coordinationclient.LeaseInterface
 	tenure    *tenure
 	namespace string
+}
+
+func (o observedLease) Get(ctx context.Context, name string, opts metav1.GetOptions) (*coordinationv1.Lease, error) {
+	stored, err := o.LeaseInterface.Get(ctx, name, opts)
+	if err == nil {
+		o.tenure.observe(stored)
+	}
+	return stored, err
 }
 
 func (o observedLease) Create(ctx context.Context, lease *coordinationv1.Lease, opts metav1.CreateOptions) (*coordinationv1.Lease, error) {
