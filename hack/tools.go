@@ -22,28 +22,3 @@ package hack
 import (
 	_ "k8s.io/code-generator"
 )
-
-import (
-	_ "github.com/google/go-cmp/cmp"
-	_ "github.com/google/go-cmp/cmp/cmpopts"
-	_ "github.com/spf13/pflag"
-	_ "golang.org/x/crypto/x509roots/fallback"
-	_ "golang.org/x/sys/unix"
-	_ "k8s.io/apimachinery/pkg/util/version"
-	_ "k8s.io/client-go/discovery/fake"
-	_ "k8s.io/client-go/kubernetes/fake"
-	_ "k8s.io/client-go/tools/clientcmd"
-	_ "k8s.io/client-go/tools/leaderelection"
-	_ "k8s.io/client-go/tools/remotecommand"
-	_ "k8s.io/component-base/cli/flag"
-	_ "k8s.io/component-base/logs"
-	_ "k8s.io/component-base/metrics/legacyregistry"
-	_ "k8s.io/component-base/metrics/prometheus/clientgo"
-	_ "k8s.io/component-base/metrics/prometheus/workqueue"
-	_ "k8s.io/component-base/metrics/testutil"
-	_ "k8s.io/component-base/version/verflag"
-	_ "k8s.io/klog/v2/ktesting"
-	_ "k8s.io/klog/v2/textlogger"
-	_ "k8s.io/utils/ptr"
-	_ "sigs.k8s.io/yaml"
-)
