@@ -19,15 +19,18 @@ package guest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/remotecommand"
+	"k8s.io/klog/v2"
 	"k8s.io/streaming/pkg/httpstream"
 
 	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
@@ -69,12 +72,17 @@ func (e *PodExecutor) Apply(ctx context.Context, container plan.Container, reque
 		return err
 	}
 	complaints := &head{limit: maxStderr}
-	err = stream.StreamWithContext(ctx, remotecommand.StreamOptions{
+	// Each of a stream's channels would log that it was cut; the error says so once.
+	quiet := klog.NewContext(ctx, klog.New(nil))
+	err = stream.StreamWithContext(quiet, remotecommand.StreamOptions{
 		Stdin:  bytes.NewReader(request),
 		Stdout: answer,
 		// Unread, a full stderr would stop the guest.
 		Stderr: complaints,
 	})
+	if failure := (*httpstream.UpgradeFailureError)(nil); errors.As(err, &failure) {
+		err = failure.Cause // which it does not unwrap to
+	}
 	if text := complaints.String(); err != nil && text != "" {
 		return fmt.Errorf("%w: %s", err, text)
 	}
@@ -104,9 +112,18 @@ func (e *PodExecutor) dial(container plan.Container) (remotecommand.Executor, er
 	if err != nil {
 		return nil, err
 	}
-	return remotecommand.NewFallbackExecutor(webSocket, spdy, func(err error) bool {
-		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
-	})
+	return remotecommand.NewFallbackExecutor(webSocket, spdy, notServed)
+}
+
+// notServed is true when WebSocket itself may be what is refused. A pod that is
+// gone or forbidden is not there for SPDY either, which moreover says so in plain text only.
+func notServed(err error) bool {
+	var failure *httpstream.UpgradeFailureError
+	if !errors.As(err, &failure) {
+		return httpstream.IsHTTPSProxyError(err)
+	}
+	cause := failure.Cause
+	return !apierrors.IsNotFound(cause) && !apierrors.IsForbidden(cause) && !apierrors.IsUnauthorized(cause)
 }
 
 // head keeps the beginning of what is written to it, and takes the rest. A
