@@ -131,7 +131,7 @@ func TestScriptOutlivesItsRequest(t *testing.T) {
 func TestKilledSupervisorIsALostAttempt(t *testing.T) {
 	c := newContainer(t)
 	req := c.request(`echo run >>$HERE/runs; sleep 600 & echo $! >$HERE/child.tmp; echo $PPID >$HERE/supervisor.tmp
-mv $HERE/child.tmp $HERE/child; mv $HERE/supervisor.tmp $HERE/supervisor; test -e $HERE/go || wait`)
+echo $$ >$HERE/script; mv $HERE/child.tmp $HERE/child; mv $HERE/supervisor.tmp $HERE/supervisor; test -e $HERE/go || wait`)
 	req.FollowSeconds = 0
 	wantEvent(t, c.apply(req), protocol.EventRunning, 1)
 	c.eventually("the script tells its processes", func() bool { return c.read("supervisor") != "" })
@@ -139,7 +139,8 @@ mv $HERE/child.tmp $HERE/child; mv $HERE/supervisor.tmp $HERE/supervisor; test -
 	if err := syscall.Kill(c.pid("supervisor"), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	// The kernel frees the lock when the process is gone, which is soon.
+	// A script never goes on without its supervisor, asked for or not.
+	c.eventually("the script is gone", func() bool { return !alive(c.pid("script")) })
 	var lost *protocol.Result
 	c.eventually("the attempt is lost", func() bool {
 		lost = c.apply(req)
@@ -187,6 +188,14 @@ func TestDeadlineEndsAScriptThatIgnoresTheRequest(t *testing.T) {
 	}
 	c.eventually("the script's child is gone", func() bool { return !alive(c.pid("child")) })
 	wantEvent(t, c.apply(req), protocol.EventTimedOut, 1)
+}
+
+func TestDeadlineEndsWhatTheScriptLeaves(t *testing.T) {
+	c := newContainer(t)
+	req := c.request(`sh -c 'trap "" TERM; echo $$ >'$HERE'/child; exec sleep 600' & wait`)
+	req.Event.TimeoutSeconds = 1
+	wantEvent(t, c.apply(req), protocol.EventTimedOut, 1)
+	c.eventually("the child that ignores the request to end is gone", func() bool { return !alive(c.pid("child")) })
 }
 
 func TestBackgroundProcessesStay(t *testing.T) {

@@ -27,13 +27,17 @@ import (
 
 // DecodeRequest reads one request. Every error is a refusal that says what to
 // correct; a nil refusal means that the request is valid.
+//
+// It reads no further than the request's closing brace: not every transport
+// can tell that there is no more to come.
 func DecodeRequest(r io.Reader) (*Request, *Refusal) {
-	raw, err := io.ReadAll(io.LimitReader(r, MaxRequestBytes+1))
-	if err != nil {
-		return nil, badRequest("reading the request: %v", err)
-	}
-	if len(raw) > MaxRequestBytes {
-		return nil, badRequest("the request is larger than %d bytes", MaxRequestBytes)
+	limited := &io.LimitedReader{R: r, N: MaxRequestBytes}
+	var raw json.RawMessage
+	if err := json.NewDecoder(limited).Decode(&raw); err != nil {
+		if limited.N <= 0 {
+			return nil, badRequest("the request is larger than %d bytes", MaxRequestBytes)
+		}
+		return nil, badRequest("the request is not JSON: %v", err)
 	}
 	// The version decides how to read the rest, so it is read on its own.
 	var head struct {

@@ -20,6 +20,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -77,6 +78,16 @@ func TestBadRequests(t *testing.T) {
 func TestRequestTooLarge(t *testing.T) {
 	endless := strings.NewReader(strings.Repeat(" ", MaxRequestBytes+1))
 	if _, refusal := DecodeRequest(endless); refusal == nil || !strings.Contains(refusal.Message, "larger") {
+		t.Errorf("refusal %+v", refusal)
+	}
+}
+
+// TestRequestWithoutEnd is what a transport delivers that cannot close stdin.
+func TestRequestWithoutEnd(t *testing.T) {
+	open, writer := io.Pipe()
+	defer writer.Close()
+	raw := goldenFiles(t, "request.json")["testdata/v1/request.json"]
+	if _, refusal := DecodeRequest(io.MultiReader(bytes.NewReader(raw), open)); refusal != nil {
 		t.Errorf("refusal %+v", refusal)
 	}
 }
