@@ -39,6 +39,7 @@ type App struct {
 	ConfigSchemaVersion int32
 	ConfigMeta          map[string]string
 	Capabilities        []corev1.Capability
+	SystemdRequired     bool
 
 	roles []*Role
 }
@@ -53,6 +54,7 @@ func New(name string, spec *v1alpha1.KubeDirectorAppSpec) *App {
 		ConfigSchemaVersion: orDefault(spec.ConfigSchemaVersion, DefaultConfigSchemaVersion),
 		ConfigMeta:          spec.Config.ConfigMeta,
 		Capabilities:        spec.Capabilities,
+		SystemdRequired:     spec.SystemdRequired,
 	}
 	for i := range spec.Roles {
 		if isSelected(spec, spec.Roles[i].ID) {

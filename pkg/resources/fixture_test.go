@@ -101,3 +101,5 @@ func withGPU(in *RoleInput) {
 func withEnv(in *RoleInput) {
 	in.Spec.Env = []corev1.EnvVar{{Name: "MODE", Value: "fast"}, {Name: "WHERE", Value: "$(KUBEDIRECTOR_POD_UID)"}}
 }
+
+func withSystemd(in *RoleInput) { in.App.SystemdRequired = true }

@@ -36,6 +36,7 @@ func TestGoldenStatefulSets(t *testing.T) {
 		"storage":    testInput(t, "Worker_1", withStorage),
 		"restricted": testInput(t, "Worker_1", asNonRoot),
 		"terminal":   testInput(t, "shell", withCapability, withGPU),
+		"systemd":    testInput(t, "Worker_1", withSystemd),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := yaml.Marshal(StatefulSet(in))

@@ -75,6 +75,7 @@ type hashed struct {
 	Role            string                      `json:"role"`
 	Image           string                      `json:"image"`
 	Capabilities    []corev1.Capability         `json:"capabilities,omitempty"`
+	SystemdRequired bool                        `json:"systemdRequired,omitempty"`
 	PersistDirs     []string                    `json:"persistDirs,omitempty"`
 	ContainerSpec   v1alpha1.ContainerSpec      `json:"containerSpec,omitzero"`
 	Ports           []int32                     `json:"ports,omitempty"`
@@ -95,6 +96,7 @@ func InputsHash(in RoleInput) string {
 		Role:            in.Role.ID,
 		Image:           in.Role.Image,
 		Capabilities:    slices.Sorted(slices.Values(in.App.Capabilities)),
+		SystemdRequired: in.App.SystemdRequired,
 		PersistDirs:     in.Role.PersistDirs,
 		ContainerSpec:   in.Role.ContainerSpec,
 		Ports:           portNumbers(in.Role),

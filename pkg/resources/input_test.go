@@ -34,6 +34,7 @@ func TestInputsHash(t *testing.T) {
 	}{
 		"image":         {func(in *RoleInput) { in.Role.Image = "other" }, true},
 		"capabilities":  {withCapability, true},
+		"systemd":       {withSystemd, true},
 		"persistDirs":   {func(in *RoleInput) { in.Role.PersistDirs = []string{"/etc"} }, true},
 		"command":       {func(in *RoleInput) { in.Role.ContainerSpec.Command = []string{"/run"} }, true},
 		"terminal":      {func(in *RoleInput) { in.Role.ContainerSpec.Stdin = true }, true},

@@ -33,7 +33,7 @@ func podTemplate(in *RoleInput) corev1.PodTemplateSpec {
 	spec := corev1.PodSpec{
 		InitContainers:  []corev1.Container{installContainer(in)},
 		Containers:      []corev1.Container{appContainer(in)},
-		Volumes:         guestVolumes(),
+		Volumes:         append(guestVolumes(), systemdVolumes(in)...),
 		SecurityContext: podSecurity(in),
 		// A namespace with 2000 Services would put 14000 variables into each container.
 		EnableServiceLinks: ptr.To(false),
@@ -73,7 +73,7 @@ func appContainer(in *RoleInput) corev1.Container {
 		Env:             appEnv(in),
 		Ports:           appPorts(in),
 		Resources:       in.Spec.Resources,
-		VolumeMounts:    append(guestMounts(), volumeMounts(in)...),
+		VolumeMounts:    slices.Concat(guestMounts(), volumeMounts(in), systemdMounts(in)),
 		StartupProbe:    configuredProbe(),
 		SecurityContext: appSecurity(in),
 	}

@@ -142,6 +142,10 @@ type KubeDirectorAppSpec struct {
 	// +kubebuilder:validation:MaxItems=50
 	Capabilities []corev1.Capability `json:"capabilities,omitempty"`
 
+	// True: the images boot systemd. Members get /run, /run/lock and /tmp in memory and the node's /sys/fs/cgroup/systemd, so they need nodes with cgroup v1 and a namespace that allows hostPath volumes. A script may be called before the services are up: systemctl is-system-running --wait.
+	// +optional
+	SystemdRequired bool `json:"systemdRequired,omitempty"`
+
 	// Picture for user interfaces. KubeDirector does not read it.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048

@@ -54,6 +54,8 @@ type KubeDirectorAppSpecApplyConfiguration struct {
 	Config *AppConfigApplyConfiguration `json:"config,omitempty"`
 	// Linux capabilities added to the application containers, without the CAP_ prefix: "SYS_PTRACE".
 	Capabilities []v1.Capability `json:"capabilities,omitempty"`
+	// True: the images boot systemd. Members get /run, /run/lock and /tmp in memory and the node's /sys/fs/cgroup/systemd, so they need nodes with cgroup v1 and a namespace that allows hostPath volumes. A script may be called before the services are up: systemctl is-system-running --wait.
+	SystemdRequired *bool `json:"systemdRequired,omitempty"`
 	// Picture for user interfaces. KubeDirector does not read it.
 	LogoURL *string `json:"logoURL,omitempty"`
 	// How long a script may run and how often it is tried.
@@ -183,6 +185,14 @@ func (b *KubeDirectorAppSpecApplyConfiguration) WithCapabilities(values ...v1.Ca
 	for i := range values {
 		b.Capabilities = append(b.Capabilities, values[i])
 	}
+	return b
+}
+
+// WithSystemdRequired sets the SystemdRequired field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SystemdRequired field is set to the value of the last call.
+func (b *KubeDirectorAppSpecApplyConfiguration) WithSystemdRequired(value bool) *KubeDirectorAppSpecApplyConfiguration {
+	b.SystemdRequired = &value
 	return b
 }
 
