@@ -61,6 +61,7 @@ type Pool struct {
 	mu       sync.Mutex
 	draining bool
 	guests   map[types.UID]*guest
+	newest   map[types.NamespacedName]types.UID // the pods of guests
 	queue    *fairQueue
 	slots    int // in use
 	streams  int // in use
@@ -70,6 +71,7 @@ type Pool struct {
 // guest is what is known of the guest in one pod, by the pod's UID.
 type guest struct {
 	cluster cache.ObjectName
+	pod     types.NamespacedName
 	// next waits in the queue, or for current to end; nil when no step is due.
 	next *visit
 	// current is under way; nil when none is.
@@ -90,6 +92,7 @@ func New(ctx context.Context, options Options) *Pool {
 	p := &Pool{
 		Options: options,
 		guests:  map[types.UID]*guest{},
+		newest:  map[types.NamespacedName]types.UID{},
 		queue:   newFairQueue(),
 		checks:  map[catalog.ConfigMapKey]*check{},
 	}
@@ -108,12 +111,7 @@ func (p *Pool) Ensure(cluster cache.ObjectName, step plan.Step) {
 		return
 	}
 	uid, key := step.Container.PodUID, step.Key()
-	g, known := p.guests[uid]
-	if !known {
-		g = &guest{cluster: cluster}
-		p.guests[uid] = g
-	}
-	g.forgotten = false
+	g := p.guest(cluster, step.Container)
 	if newest := g.newest(); newest != nil && newest.key == key {
 		return
 	}
@@ -130,6 +128,21 @@ func (p *Pool) Ensure(cluster cache.ObjectName, step plan.Step) {
 		p.queue.push(g.cluster, uid)
 	}
 	p.dispatch()
+}
+
+// guest is the one in a pod. It takes the place of one in an earlier pod of that name.
+func (p *Pool) guest(cluster cache.ObjectName, container plan.Container) *guest {
+	if earlier, known := p.newest[container.Pod]; known && earlier != container.PodUID {
+		p.forget(earlier)
+	}
+	p.newest[container.Pod] = container.PodUID
+	g, known := p.guests[container.PodUID]
+	if !known {
+		g = &guest{cluster: cluster, pod: container.Pod}
+		p.guests[container.PodUID] = g
+	}
+	g.forgotten = false
+	return g
 }
 
 // newest is the visit that was asked for last and has not ended; nil when there is none.
@@ -193,6 +206,9 @@ func (p *Pool) forget(pod types.UID) {
 	g, known := p.guests[pod]
 	if !known {
 		return
+	}
+	if p.newest[g.pod] == pod {
+		delete(p.newest, g.pod)
 	}
 	p.queue.remove(g.cluster, pod)
 	g.next, g.outcome, g.forgotten = nil, plan.Outcome{}, true

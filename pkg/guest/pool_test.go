@@ -227,6 +227,25 @@ func TestForgettingAPodEndsItsVisit(t *testing.T) {
 	})
 }
 
+func TestANewPodTakesThePlaceOfTheOneOfItsName(t *testing.T) {
+	inBubble(t, Options{}, isSilent, func(t *testing.T, w *world) {
+		w.Ensure(cluster(1), step("a"))
+		synctest.Wait()
+		w.guests.become(succeeds)
+		successor := step("a", func(s *plan.Step) { s.Container.PodUID = "uid-2" })
+		w.Ensure(cluster(1), successor)
+		time.Sleep(time.Minute)
+		w.expect(t, successor, plan.PhaseDone, "", 1)
+		if len(w.Pool.guests) != 1 || len(w.newest) != 1 {
+			t.Errorf("%d guests of %d pods are known, want the successor", len(w.Pool.guests), len(w.newest))
+		}
+		w.Forget("uid-2")
+		if len(w.Pool.guests) != 0 || len(w.newest) != 0 {
+			t.Errorf("%d guests of %d pods are known, want none", len(w.Pool.guests), len(w.newest))
+		}
+	})
+}
+
 func TestAClusterIsForgottenWithAllItsPods(t *testing.T) {
 	inBubble(t, Options{}, succeeds, func(t *testing.T, w *world) {
 		w.Ensure(cluster(1), step("a"))
