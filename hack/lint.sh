@@ -10,8 +10,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p _output/bin
 go build -C hack/tools -o "$PWD/_output/bin/staticcheck" honnef.co/go/tools/cmd/staticcheck
 
-go vet ./cmd/... ./pkg/... ./hack/...
-_output/bin/staticcheck ./cmd/... ./pkg/apis/... ./hack/... $(go list ./pkg/... | grep -v /pkg/generated/)
+go vet -tags api,real ./cmd/... ./pkg/... ./hack/...
+_output/bin/staticcheck -tags api,real ./cmd/... ./pkg/apis/... ./hack/... $(go list ./pkg/... | grep -v /pkg/generated/)
 (cd hack/devcluster && go vet . && ../../_output/bin/staticcheck .)
 
 if ! command -v shellcheck >/dev/null; then

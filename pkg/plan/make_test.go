@@ -164,7 +164,7 @@ func TestAttemptIsRecordedBeforeItIsMade(t *testing.T) {
 
 func TestInvalidNewClusterLeavesNothing(t *testing.T) {
 	tests := map[string]struct {
-		break_ func(*world)
+		spoil  func(*world)
 		reason string
 		names  []string // what the message must name
 	}{
@@ -182,7 +182,7 @@ func TestInvalidNewClusterLeavesNothing(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, testCluster(), testApp())
-			test.break_(w)
+			test.spoil(w)
 			w.settle()
 			w.expect(v1alpha1.ClusterNew, test.reason)
 			valid := w.condition(v1alpha1.ConditionValid)

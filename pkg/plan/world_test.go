@@ -17,6 +17,8 @@ limitations under the License.
 package plan
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -142,8 +144,13 @@ func (w *world) do(action Action) {
 		set.UID, set.Generation = w.uid(), 1
 		set.Status.ObservedGeneration = 1
 		w.Sets[set.Name] = set
+	case PatchService:
+		w.Services[a.Service.Name] = patched(w.t, w.Services[a.Service.Name], a.Patch)
 	case PatchSet:
-		w.render(a.Set.Name)
+		set := patched(w.t, w.Sets[a.Set.Name], a.Patch)
+		set.Generation++
+		set.Status.ObservedGeneration = set.Generation
+		w.Sets[a.Set.Name] = set
 	case DeleteSet:
 		delete(w.Sets, a.Set.Name)
 		for name := range w.Pods {
@@ -164,17 +171,45 @@ func (w *world) do(action Action) {
 	}
 }
 
-// render stands in for a patch: the set becomes what the spec asks for now.
-func (w *world) render(name string) {
-	d := &draft{seen: w.Observed, status: w.Cluster.Status.DeepCopy(), plan: &Plan{}}
-	adoptApp(d)
-	for _, role := range d.status.Roles {
-		if role.StatefulSet == name {
-			in, _ := d.roleInput(role.ID)
-			set := resources.StatefulSet(in)
-			set.UID, set.Generation = w.Sets[name].UID, w.Sets[name].Generation+1
-			set.Status.ObservedGeneration = set.Generation
-			w.Sets[name] = set
+// patched is an object after a merge patch, without the preconditions that only an API server can judge.
+func patched[O any](t *testing.T, object *O, patch resources.Patch) *O {
+	t.Helper()
+	body, err := patch.MergePatch("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, change map[string]any
+	raw, _ := json.Marshal(object)
+	if err := errors.Join(json.Unmarshal(raw, &before), json.Unmarshal(body, &change)); err != nil {
+		t.Fatal(err)
+	}
+	keep := before["metadata"].(map[string]any)["uid"]
+	merge(before, change)
+	before["metadata"].(map[string]any)["uid"] = keep
+	raw, _ = json.Marshal(before)
+	after := new(O)
+	if err := json.Unmarshal(raw, after); err != nil {
+		t.Fatal(err)
+	}
+	return after
+}
+
+// merge is RFC 7386 on what JSON decodes to.
+func merge(into, change map[string]any) {
+	for field, value := range change {
+		inner, isMap := value.(map[string]any)
+		old, wasMap := into[field].(map[string]any)
+		switch {
+		case value == nil:
+			delete(into, field)
+		case isMap && wasMap:
+			merge(old, inner)
+		case isMap:
+			fresh := map[string]any{}
+			merge(fresh, inner)
+			into[field] = fresh
+		default:
+			into[field] = value
 		}
 	}
 }

@@ -1,0 +1,240 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/catalog"
+	"github.com/bluek8s/kubedirector/pkg/names"
+)
+
+// walk is a life in which anything may happen at any time; the invariants are
+// looked at after every pass.
+type walk struct {
+	*world
+	rng        *rand.Rand
+	ids        map[string]int64 // node IDs once given, by pod
+	containers int
+}
+
+func (w *walk) anyPod() string {
+	var pods []string
+	for _, role := range w.Cluster.Status.Roles {
+		for _, m := range role.Members {
+			pods = append(pods, m.Pod)
+		}
+	}
+	if len(pods) == 0 {
+		return ""
+	}
+	return pods[w.rng.IntN(len(pods))]
+}
+
+// happen changes the world in one way.
+func (w *walk) happen() {
+	pod := w.anyPod()
+	switch w.rng.IntN(11) {
+	case 0, 1, 2: // containers start, or are replaced
+		if set, _, _ := names.ParsePod(pod); w.Sets[set] != nil {
+			w.containers++
+			w.start(pod, w.containers)
+		}
+	case 3:
+		delete(w.Pods, pod)
+	case 4:
+		if p := w.Pods[pod]; p != nil {
+			p = p.DeepCopy()
+			p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: names.ContainerName, State: corev1.ContainerState{
+				Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}}}
+			w.Pods[pod] = p
+		}
+	case 5, 6, 7, 8:
+		w.conclude(pod)
+	case 9:
+		w.after(time.Duration(w.rng.IntN(120)) * time.Second)
+	case 10:
+		w.edit()
+	}
+}
+
+// conclude gives the visit to a pod some outcome.
+func (w *walk) conclude(pod string) {
+	p := w.Pods[pod]
+	if p == nil {
+		return
+	}
+	outcome, asked := w.Outcomes[p.UID]
+	if !asked || outcome.Phase == PhaseDone {
+		return
+	}
+	switch w.rng.IntN(8) {
+	case 0:
+		w.answer(pod, PhaseRunning, &EventResult{State: v1alpha1.EventRunning, StartedAt: w.Now, Deadline: w.Now.Add(time.Hour)})
+	case 1:
+		w.fail(pod, int32(w.rng.IntN(200)+1))
+	case 2:
+		w.answer(pod, PhaseUnreachable, nil)
+	case 3:
+		w.answer(pod, PhaseFaulted, nil)
+	case 4:
+		delete(w.Outcomes, p.UID) // the controller was started again
+	default:
+		w.answer(pod, PhaseDone, &EventResult{State: EventSucceeded, Here: w.rng.IntN(2) == 0, StartedAt: w.Now, FinishedAt: w.Now})
+	}
+}
+
+func (w *walk) edit() {
+	cluster := w.Cluster.DeepCopy()
+	switch w.rng.IntN(4) {
+	case 0:
+		cluster.Spec.Roles[1].Members = ptr.To(int32(w.rng.IntN(4)))
+	case 1:
+		cluster.Spec.ServiceType = []corev1.ServiceType{"ClusterIP", "NodePort"}[w.rng.IntN(2)]
+	case 2:
+		cluster.Spec.Roles[0].Env = []corev1.EnvVar{{Name: "A", Value: fmt.Sprint(w.rng.IntN(3))}}
+	case 3:
+		app := w.App.DeepCopy()
+		app.Spec.DefaultImageRepoTag = fmt.Sprintf("example/app:%d", w.rng.IntN(3))
+		w.App = app
+		return
+	}
+	cluster.Generation++
+	w.Cluster = cluster
+}
+
+// check is what must hold after every pass.
+func (w *walk) check() {
+	w.t.Helper()
+	status := &w.Cluster.Status
+	for _, role := range status.Roles {
+		for _, m := range role.Members {
+			if id, known := w.ids[m.Pod]; known && id > m.NodeID {
+				w.t.Fatalf("node ID of %s went from %d to %d", m.Pod, id, m.NodeID)
+			}
+			w.ids[m.Pod] = m.NodeID
+			if m.NodeID > status.LastNodeID {
+				w.t.Fatalf("node ID %d of %s is beyond lastNodeID %d", m.NodeID, m.Pod, status.LastNodeID)
+			}
+			if status.State == v1alpha1.ClusterReady && (m.State != v1alpha1.MemberReady || m.MetadataGeneration != status.MetadataGeneration || m.Event != nil) {
+				w.t.Fatalf("the cluster is ready, its member is %+v", m)
+			}
+		}
+	}
+	ready := w.condition(v1alpha1.ConditionReady)
+	if ready.Status == metav1.ConditionTrue && (status.State != v1alpha1.ClusterReady || ready.ObservedGeneration != w.Cluster.Generation) {
+		w.t.Fatalf("Ready is True in state %q for generation %d of %d", status.State, ready.ObservedGeneration, w.Cluster.Generation)
+	}
+}
+
+// visitsAreSound: a container is visited only while it is the one that runs, and nobody before it is recorded.
+func (w *walk) visitsAreSound(p *Plan) {
+	w.t.Helper()
+	for _, action := range p.Actions {
+		visit, ok := action.(VisitGuest)
+		if !ok {
+			continue
+		}
+		pod := w.Pods[visit.Step.Container.Pod.Name]
+		if pod == nil || pod.UID != visit.Step.Container.PodUID || pod.Status.ContainerStatuses[0].ContainerID != visit.Step.Container.ID || pod.Status.ContainerStatuses[0].State.Running == nil {
+			w.t.Fatalf("%s: its container does not run", action)
+		}
+		if on := visit.Step.Event; on != nil && on.Attempt > 1 {
+			recorded := w.member(visit.Step.Container.Pod.Name).Event
+			if recorded == nil || recorded.Attempt != on.Attempt {
+				w.t.Fatalf("%s: the attempt is not on record: %+v", action, recorded)
+			}
+		}
+		if _, err := visit.Step.Metadata(); err != nil {
+			w.t.Fatalf("%s: %v", action, err)
+		}
+	}
+}
+
+func TestPropertyAnyLifeSettlesAndHoldsItsInvariants(t *testing.T) {
+	for seed := range uint64(60) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			cluster := testCluster()
+			if seed%2 == 0 {
+				cluster = withStorage(cluster)
+			}
+			w := &walk{world: newWorld(t, cluster, testApp()), rng: rand.New(rand.NewPCG(seed, 1)), ids: map[string]int64{}}
+			w.settle()
+			for range 150 {
+				w.happen()
+				frozen := w.Cluster.DeepCopy()
+				p := Make(w.Observed)
+				if diff := cmp.Diff(frozen, w.Cluster); diff != "" {
+					t.Fatalf("Make changed its observation: %s", diff)
+				}
+				if again := Make(w.Observed); again.String() != p.String() {
+					t.Fatalf("equal observations gave different plans:\n%s\nand\n%s", p, again)
+				}
+				w.visitsAreSound(p)
+				w.pass()
+				w.check()
+			}
+			w.recover()
+		})
+	}
+}
+
+// recover ends all faults: the last spec that can be realised, containers that
+// run, scripts that succeed. The cluster must become ready, and then be silent.
+func (w *walk) recover() {
+	w.t.Helper()
+	cluster := w.Cluster.DeepCopy()
+	for i, role := range cluster.Status.Roles {
+		cluster.Spec.Roles[i].Members = ptr.To(role.Desired)
+	}
+	cluster.Generation++
+	w.Cluster = cluster
+	for range 12 {
+		for _, role := range w.Cluster.Status.Roles {
+			for _, m := range role.Members {
+				pod := w.Pods[m.Pod]
+				if pod == nil || len(pod.Status.ContainerStatuses) == 0 || pod.Status.ContainerStatuses[0].State.Running == nil {
+					w.containers++
+					w.start(m.Pod, w.containers)
+				}
+			}
+		}
+		w.settle()
+		for name, pod := range w.Pods {
+			if outcome, asked := w.Outcomes[pod.UID]; asked && outcome.Phase != PhaseDone {
+				w.succeed(name)
+			}
+		}
+		key := catalog.ConfigMapKey{Namespace: "ns", Name: "setup", Key: "setup.tgz"}
+		w.after(11 * time.Minute)
+		w.Packages[key] = PackageCheck{Version: fmt.Sprint(w.containers, w.Now), At: w.Now}
+		w.settle()
+	}
+	if w.Cluster.Status.State != v1alpha1.ClusterReady {
+		w.t.Fatalf("after all faults stopped, the cluster is %q:\n%s", w.Cluster.Status.State, strings.Join(w.lines[max(0, len(w.lines)-6):], "--\n"))
+	}
+}
