@@ -9,5 +9,6 @@ set -o errexit -o nounset -o pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 hack/update-codegen.sh
+go run ./hack/docs artifacts/crds >docs/api-reference.md
 go test ./pkg/lifecycle -run TestDocs -update >/dev/null
 hack/images/package.sh artifacts/catalog/spark
