@@ -44,8 +44,8 @@ choose_base() {
 make_base() {
     local context=$IMAGE_CACHE/context/base
     mkdir -p "$context"
-    mmdebstrap --quiet --variant=minbase bookworm "$context/base.tar" || return
+    mmdebstrap --quiet --variant=minbase bookworm "$context/base.tar"
     printf 'FROM scratch\nADD base.tar /\nCMD ["bash"]\n' >"$context/Dockerfile"
-    "${BUILDAH[@]}" bud --quiet --tag "$LOCAL_BASE" "$context" >/dev/null || return
+    "${BUILDAH[@]}" bud --quiet --tag "$LOCAL_BASE" "$context" >/dev/null
     rm -r "$context"
 }

@@ -19,11 +19,12 @@
 # packages. They are handed in for the build only. Sourced.
 
 # build_settings sets BUILD_SETTINGS, options that docker and buildah share. The
-# Dockerfiles see the files as the secrets pip.conf and ca.crt.
+# Dockerfiles see the files, which are removed at the end, as the secrets pip.conf
+# and ca.crt.
 build_settings() {
     local variable authorities
+    [[ -z ${SETTINGS_DIR:-} ]] || return 0
     SETTINGS_DIR=$(mktemp -d)
-    trap 'rm -rf "$SETTINGS_DIR"' EXIT
     BUILD_SETTINGS=()
     for variable in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy; do
         [[ -z ${!variable:-} ]] || BUILD_SETTINGS+=(--build-arg "$variable=${!variable}")

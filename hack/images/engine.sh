@@ -37,16 +37,27 @@ choose_engine() {
 
 # set_buildah sets BUILDAH, the command with its settings. Each call has a mount
 # namespace of its own: buildah leaves mounts behind, which would outlive the
-# call and stand in the way of whoever removes .cache.
+# call and stand in the way of whoever removes .cache; and there its one fixed
+# directory, /var/lib/containers, is below .cache, too.
 set_buildah() {
     local driver=overlay
     # On these, overlay cannot be put on top.
     if [[ $(stat --file-system --format %T "$IMAGE_CACHE") == @(overlayfs|nfs|fuseblk) ]]; then
         driver=vfs
     fi
+    mkdir -p "$IMAGE_CACHE/containers" /var/lib/containers
+    # shellcheck disable=SC2016 # the inner shell expands these
     BUILDAH=(env BUILDAH_ISOLATION=chroot "STORAGE_DRIVER=$driver" unshare --mount
-        buildah --root "$IMAGE_CACHE/storage" --runroot "$IMAGE_CACHE/run")
+        sh -c 'mount --bind "$0" /var/lib/containers && exec buildah "$@"' "$IMAGE_CACHE/containers"
+        --root "$IMAGE_CACHE/storage" --runroot "$IMAGE_CACHE/run")
 }
+
+# clean_up leaves nothing outside .cache, nor the settings in it.
+clean_up() {
+    [[ -z ${SETTINGS_DIR:-} ]] || rm -r "$SETTINGS_DIR"
+    [[ ${ENGINE:-} != buildah ]] || rmdir /var/lib/containers 2>/dev/null || true
+}
+trap clean_up EXIT
 
 # engine_can_build CONTEXT PLATFORM: a build that runs programs needs a machine
 # that can run them.
@@ -69,6 +80,10 @@ engine_archive() {
     local tag=$1 platform=$2 context=$3 archive=$4 log
     choose_engine
     build_settings
+    BASE=${BASE_IMAGE:-}
+    if [[ $ENGINE == buildah ]] && takes_base "$context"; then
+        choose_base
+    fi
     rm -f "$archive.new"
     log=${archive%.tar}.log
     # The log has it all; people see the steps, and the end of what fails. In a
@@ -81,9 +96,15 @@ engine_archive() {
     mv "$archive.new" "$archive"
 }
 
+takes_base() {
+    grep -q '^ARG BASE_IMAGE' "$1/Dockerfile"
+}
+
 archive_with_docker() {
     local options=("${BUILD_SETTINGS[@]}")
-    [[ -z ${BASE_IMAGE:-} ]] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
+    if [[ -n $BASE ]] && takes_base "$context"; then
+        options+=(--build-arg "BASE_IMAGE=$BASE")
+    fi
     [[ -z ${REFRESH:-} ]] || options+=(--no-cache --pull)
     DOCKER_BUILDKIT=1 docker build --platform "$platform" --tag "$tag" "${options[@]}" "$context" || return
     docker save --output "$archive.new" "$tag"
@@ -91,8 +112,7 @@ archive_with_docker() {
 
 archive_with_buildah() {
     local options=("${BUILD_SETTINGS[@]}")
-    if grep -q '^ARG BASE_IMAGE' "$context/Dockerfile"; then
-        choose_base || return
+    if takes_base "$context"; then
         options+=(--build-arg "BASE_IMAGE=$BASE")
     fi
     [[ -z ${REFRESH:-} ]] || options+=(--no-cache)
