@@ -63,13 +63,17 @@ func newFixture(t *testing.T, name string, labels ...string) *fixture {
 	return f
 }
 
-// end shows what there is if the test has failed, and removes the namespace.
+// end shows what there is if the test has failed, has the controller take apart
+// the clusters, and lets the namespace go, which takes Kubernetes a while longer.
 func (f *fixture) end() {
 	ctx := context.Background() // the test's own has ended
 	if f.Failed() {
 		f.show(ctx)
 	}
-	if err := removeNamespace(ctx, f.namespace); err != nil {
+	if err := removeClusters(ctx, f.namespace); err != nil {
+		f.Error(err)
+	}
+	if err := server.kube.CoreV1().Namespaces().Delete(ctx, f.namespace, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 		f.Error(err)
 	}
 }
@@ -85,21 +89,53 @@ func (f *fixture) show(ctx context.Context) {
 	}
 }
 
-// removeNamespace waits until the namespace is gone: that needs the controller, if there are clusters in it.
-func removeNamespace(ctx context.Context, name string) error {
-	err := server.kube.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
+// removeClusters deletes what clusters there are in a namespace, and waits until they are gone.
+func removeClusters(ctx context.Context, namespace string) error {
+	clusters := server.kubeDirector.KubedirectorV1alpha1().KubeDirectorClusters(namespace)
+	if err := clusters.DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
 		return err
 	}
-	err = wait.PollUntilContextTimeout(ctx, interval, patience, true, func(ctx context.Context) (bool, error) {
-		_, err := server.kube.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return true, nil
+	left := 0
+	err := wait.PollUntilContextTimeout(ctx, interval, patience, true, func(ctx context.Context) (bool, error) {
+		list, err := clusters.List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return false, err
 		}
-		return false, err
+		left = len(list.Items)
+		return left == 0, nil
 	})
 	if err != nil {
-		return fmt.Errorf("namespace %s is still there: %w", name, err)
+		return fmt.Errorf("%d clusters of namespace %s are still there: %w", left, namespace, err)
+	}
+	return nil
+}
+
+// removeNamespaces removes the namespaces of these tests, and waits until they are gone.
+func removeNamespaces(ctx context.Context) error {
+	namespaces := server.kube.CoreV1().Namespaces()
+	list, err := namespaces.List(ctx, metav1.ListOptions{LabelSelector: testLabel})
+	if err != nil {
+		return err
+	}
+	for _, namespace := range list.Items {
+		if err := namespaces.Delete(ctx, namespace.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	var left []string
+	err = wait.PollUntilContextTimeout(ctx, interval, patience, true, func(ctx context.Context) (bool, error) {
+		list, err := namespaces.List(ctx, metav1.ListOptions{LabelSelector: testLabel})
+		if err != nil {
+			return false, err
+		}
+		left = nil
+		for _, namespace := range list.Items {
+			left = append(left, namespace.Name)
+		}
+		return len(left) == 0, nil
+	})
+	if err != nil {
+		return fmt.Errorf("namespaces %v are still there: %w", left, err)
 	}
 	return nil
 }

@@ -273,9 +273,7 @@ func checkKilledContainer(f *fixture) {
 	id := f.configcli("life-worker-0", "node.id")
 	before := f.pod("life-worker-0").UID
 	f.killContainer("life-worker-0")
-	f.until("life", "ready with the other container", func(cluster *v1alpha1.KubeDirectorCluster) bool {
-		return isReady(cluster) && memberOf(cluster, "life-worker-0").Incarnation == incarnation(containerID(f.pod("life-worker-0")))
-	})
+	f.untilReadyAgain("life", "life-worker-0")
 	if got, want := f.exec("life-worker-0", "cat", eventsFile), "worker "+id+" --configure\n"; got != want {
 		f.Errorf("the script was called for %q, want %q", got, want)
 	}

@@ -60,6 +60,10 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
+	if err := removeNamespaces(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	if err := subject.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
@@ -103,7 +107,7 @@ func prepare(ctx context.Context) error {
 	if err := subject.start(); err != nil {
 		return err
 	}
-	return removeLeftovers(ctx)
+	return removeNamespaces(ctx)
 }
 
 // refuseOthersClusters protects what is not of these tests: the controller would serve it too.
@@ -130,17 +134,4 @@ func makeSystemNamespace(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-func removeLeftovers(ctx context.Context) error {
-	namespaces, err := server.kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: testLabel})
-	if err != nil {
-		return err
-	}
-	for _, namespace := range namespaces.Items {
-		if err := removeNamespace(ctx, namespace.Name); err != nil {
-			return err
-		}
-	}
-	return nil
 }

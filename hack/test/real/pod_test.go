@@ -58,11 +58,15 @@ func (f *fixture) tryExec(ctx context.Context, pod string, command ...string) (s
 
 func (f *fixture) pod(name string) *corev1.Pod {
 	f.Helper()
-	pod, err := server.kube.CoreV1().Pods(f.namespace).Get(f.Context(), name, metav1.GetOptions{})
+	pod, err := f.tryPod(f.Context(), name)
 	if err != nil {
 		f.Fatal(err)
 	}
 	return pod
+}
+
+func (f *fixture) tryPod(ctx context.Context, name string) (*corev1.Pod, error) {
+	return server.kube.CoreV1().Pods(f.namespace).Get(ctx, name, metav1.GetOptions{})
 }
 
 // deletePod deletes a pod, as kubectl delete --wait=false does.
@@ -81,7 +85,7 @@ func (f *fixture) killContainer(pod string) {
 	// The exec ends with the container; how is of no interest.
 	f.tryExec(f.Context(), pod, "sh", "-c", "kill 1")
 	f.eventually(patience, "the container of "+pod+" is another one", func(ctx context.Context) (bool, string) {
-		now, err := server.kube.CoreV1().Pods(f.namespace).Get(ctx, pod, metav1.GetOptions{})
+		now, err := f.tryPod(ctx, pod)
 		if err != nil {
 			return false, err.Error()
 		}

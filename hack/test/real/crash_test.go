@@ -1,0 +1,91 @@
+//go:build real
+
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package real
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+)
+
+// slowScript takes a while, and writes down when it begins and when it ends.
+const slowScript = `#!/bin/sh
+set -eu
+echo "begun $*" >>/var/lib/testapp/events
+sleep 15
+echo "ended $*" >>/var/lib/testapp/events
+`
+
+// TestStop asks the controller to stop while a script runs: it ends in seconds,
+// with exit code 0, gives back its Lease, and lets the script run on.
+func TestStop(t *testing.T) {
+	f := newFixture(t, "stop")
+	f.startSlowScript("slow")
+	if err := subject.stop(); err != nil {
+		t.Error(err)
+	}
+	lease, err := server.kube.CoordinationV1().Leases(systemNamespace).Get(t.Context(), "kubedirector", metav1.GetOptions{})
+	if err != nil {
+		t.Error(err)
+	} else if holder := lease.Spec.HolderIdentity; holder != nil && *holder != "" {
+		t.Errorf("the Lease is still held by %q", *holder)
+	}
+	if err := subject.start(); err != nil {
+		t.Fatal(err)
+	}
+	f.wantOneRun("slow")
+}
+
+// TestCrash kills the controller in the middle of a script that it follows. The
+// next one finds the script running, and does not run it again.
+func TestCrash(t *testing.T) {
+	f := newFixture(t, "crash")
+	f.startSlowScript("slow")
+	subject.kill()
+	if err := subject.start(); err != nil {
+		t.Fatal(err)
+	}
+	f.wantOneRun("slow")
+}
+
+// startSlowScript makes a cluster and returns when its script runs.
+func (f *fixture) startSlowScript(name string) {
+	f.Helper()
+	f.apply(packageMap("setup", startscript(f.T, slowScript)), newApp("testapp"), newCluster(name, "testapp"))
+	f.until(name, "its script runs", func(cluster *v1alpha1.KubeDirectorCluster) bool {
+		if memberOf(cluster, name+"-node-0").State != v1alpha1.MemberConfiguring {
+			return false
+		}
+		out, err := f.tryExec(f.Context(), name+"-node-0", "cat", eventsFile)
+		return err == nil && strings.HasPrefix(out, "begun")
+	})
+}
+
+// wantOneRun waits until the cluster is ready and tells whether its script ran once.
+func (f *fixture) wantOneRun(name string) {
+	f.Helper()
+	f.untilReady(name)
+	if got, want := lines(f.exec(name+"-node-0", "cat", eventsFile)), []string{"begun --configure", "ended --configure"}; !slices.Equal(got, want) {
+		f.Errorf("the script left %q, want %q", got, want)
+	}
+}
