@@ -11,4 +11,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 hack/update-codegen.sh
 go run ./hack/docs artifacts/crds >docs/api-reference.md
 go test ./pkg/lifecycle -run TestDocs -update >/dev/null
-hack/images/package.sh artifacts/catalog/spark
+go run ./hack/setup-package artifacts/catalog/spark

@@ -19,6 +19,7 @@ package leader
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,13 +66,32 @@ func run(ctx context.Context, e *Elector) <-chan error {
 	return result
 }
 
-// stallUpdates makes the next renewals take a while, whatever their context
-// says, as those of a process do that is paused in the middle of one.
-func stallUpdates(client *fake.Clientset, pause time.Duration) {
-	client.PrependReactor("update", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
-		time.Sleep(pause)
+// trouble is what a server does with requests for leases from some moment on. A
+// fake's reactors must stand before it is used, so this one asks each time.
+type trouble struct {
+	reaction atomic.Pointer[clienttesting.ReactionFunc]
+}
+
+func newTroubled(verb string) (*fake.Clientset, *trouble) {
+	client, t := fake.NewSimpleClientset(), &trouble{}
+	client.PrependReactor(verb, "leases", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		if react := t.reaction.Load(); react != nil {
+			return (*react)(action)
+		}
 		return false, nil, nil
 	})
+	return client, t
+}
+
+func (t *trouble) begin(react clienttesting.ReactionFunc) { t.reaction.Store(&react) }
+
+// stall makes renewals take a while, whatever their context says, as those of a
+// process do that is paused in the middle of one.
+func stall(pause time.Duration) clienttesting.ReactionFunc {
+	return func(clienttesting.Action) (bool, runtime.Object, error) {
+		time.Sleep(pause)
+		return false, nil, nil
+	}
 }
 
 func lease(t *testing.T, client *fake.Clientset) *coordinationv1.Lease {
@@ -115,13 +135,13 @@ func TestLeadsWhileTheLeaseIsRenewed(t *testing.T) {
 // answer to a renewal is read long after the Lease was over.
 func TestPausedInsideARenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := fake.NewSimpleClientset()
+		client, server := newTroubled("update")
 		e := newElector(t, client, "one")
 		ctx, stop := context.WithCancel(t.Context())
 		result := run(ctx, e)
 		time.Sleep(time.Minute)
 
-		stallUpdates(client, time.Minute)
+		server.begin(stall(time.Minute))
 		// The renewal that stalls begins within the retry period.
 		time.Sleep(20 * time.Second)
 		if e.Holds() == nil {
@@ -142,7 +162,7 @@ func TestPausedInsideARenewal(t *testing.T) {
 
 func TestLosesTheLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := fake.NewSimpleClientset()
+		client, server := newTroubled("*")
 		e := newElector(t, client, "one")
 		busy := make(chan struct{})
 		result := make(chan error, 1)
@@ -151,7 +171,7 @@ func TestLosesTheLease(t *testing.T) {
 		}()
 		time.Sleep(time.Minute)
 
-		client.PrependReactor("*", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
+		server.begin(func(clienttesting.Action) (bool, runtime.Object, error) {
 			return true, nil, apierrors.NewInternalError(errors.New("etcd is away"))
 		})
 		lostBy := time.Now().Add(13 * time.Second) // a retry period, and the renew deadline
@@ -199,7 +219,7 @@ func TestAnotherTakesOver(t *testing.T) {
 // TestTheLeaseIsTaken: what client-go finds out at the renew deadline, the one who led knows at the next renewal.
 func TestTheLeaseIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := fake.NewSimpleClientset()
+		client, server := newTroubled("update")
 		e := newElector(t, client, "one")
 		result := run(t.Context(), e)
 		time.Sleep(time.Minute)
@@ -210,7 +230,7 @@ func TestTheLeaseIsTaken(t *testing.T) {
 			t.Fatal(err)
 		}
 		// A fake stores whatever it gets; a server refuses what was read before another wrote.
-		client.PrependReactor("update", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
+		server.begin(func(clienttesting.Action) (bool, runtime.Object, error) {
 			return true, nil, apierrors.NewConflict(coordinationv1.Resource("leases"), leaseName, errors.New("changed"))
 		})
 		lostBy := time.Now().Add(2 * time.Second) // the retry period
