@@ -148,6 +148,30 @@ func TestFailingScriptIsRetriedByPolicy(t *testing.T) {
 	w.golden("package-mended")
 }
 
+func TestALongScriptIsAskedAboutOnceItsPodTurnsReady(t *testing.T) {
+	w := newWorld(t, testCluster(), testApp())
+	w.settle()
+	w.startAll()
+	w.settle()
+	w.answer("c-worker-0", PhaseRunning, &EventResult{State: v1alpha1.EventRunning, StartedAt: w.Now, Deadline: w.Now.Add(time.Hour)})
+	w.settle()
+	asked := func() bool { return strings.Contains(Make(w.Observed).String(), "visit c-worker-0") }
+	if asked() {
+		t.Error("asked again at once")
+	}
+	pod := w.Pods["c-worker-0"].DeepCopy()
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(w.Now)}}
+	w.Pods[pod.Name] = pod
+	if !asked() {
+		t.Error("its pod turned Ready, and nobody asked")
+	}
+	w.after(5 * time.Second)
+	w.answer("c-worker-0", PhaseRunning, &EventResult{State: v1alpha1.EventRunning, StartedAt: w.Now, Deadline: w.Now.Add(time.Hour)})
+	if asked() {
+		t.Error("an old hint has it asked again and again")
+	}
+}
+
 func TestAttemptIsRecordedBeforeItIsMade(t *testing.T) {
 	w := newWorld(t, testCluster(), testApp())
 	w.settle()

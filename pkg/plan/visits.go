@@ -19,6 +19,8 @@ package plan
 import (
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/catalog"
 )
@@ -66,15 +68,18 @@ func (d *draft) visit(m *member) {
 	d.again(due.Sub(d.seen.Now))
 }
 
-// toldReady is true when the startup probe has told that a long script
-// succeeded: a hint to ask now, for the truth is on the member's disk.
+// toldReady is true when the pod has turned Ready since the step was last asked
+// about, as the startup probe makes it do at the end of a long script: a hint to
+// ask now, for the truth is on the member's disk.
 func (m *member) toldReady() bool {
-	c := containerStatus(m.pod.Status.ContainerStatuses, "app")
-	return c != nil && c.Started != nil && *c.Started && m.outcome.Tries <= 1+startedAsks
+	for _, c := range m.pod.Status.Conditions {
+		if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+			// The API keeps whole seconds: one that began before the last look may have ended after it.
+			return !c.LastTransitionTime.Add(time.Second).Before(m.outcome.At)
+		}
+	}
+	return false
 }
-
-// startedAsks bounds how often the hint alone makes us ask without back-off.
-const startedAsks = 3
 
 // askAgain is the wait before a step is asked about again: 1 s, 2 s, … 30 s.
 func askAgain(tries int) time.Duration {
