@@ -10,5 +10,5 @@ set -o errexit -o nounset -o pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 hack/update-codegen.sh
 go run ./hack/docs artifacts/crds >docs/api-reference.md
-go test ./pkg/lifecycle -run TestDocs -update >/dev/null
+go test ./pkg/lifecycle -update >/dev/null
 go run ./hack/setup-package artifacts/catalog/spark

@@ -22,5 +22,5 @@ if ! command -v shellcheck >/dev/null; then
 		exit 1
 	fi
 fi
-git ls-files -z | xargs -0 grep -lIE '^#!.*\b(ba)?sh\b' | grep -v '^vendor/' | xargs shellcheck
+git ls-files -z -- ":!vendor" | xargs -0 grep -lIE '^#!.*\b(ba)?sh\b' | xargs shellcheck -x
 echo "lint: clean"

@@ -1,3 +1,5 @@
+//go:build tools
+
 /*
 Copyright The KubeDirector Authors.
 
@@ -13,8 +15,6 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
-
-//go:build tools
 
 // Package hack names the code generators, so that vendor/ holds them at the version go.mod pins.
 package hack

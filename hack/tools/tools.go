@@ -1,3 +1,5 @@
+//go:build tools
+
 /*
 Copyright The KubeDirector Authors.
 
@@ -13,8 +15,6 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
-
-//go:build tools
 
 // Package tools pins the generators and linters that the project is built with.
 // Their dependencies are heavy, so they live in a module of their own.
