@@ -90,6 +90,7 @@ func dropManagedFields(obj any) (any, error) {
 type factory interface {
 	StartWithContext(context.Context)
 	WaitForCacheSyncWithContext(context.Context) cache.SyncResult
+	Shutdown()
 }
 
 func (f *factories) all() []factory {
@@ -118,4 +119,11 @@ func (f *factories) waitForSync(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// shutdown waits until the informers have ended; their context must have.
+func (f *factories) shutdown() {
+	for _, one := range f.all() {
+		one.Shutdown()
+	}
 }
