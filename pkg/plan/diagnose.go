@@ -149,13 +149,22 @@ func (d *draft) setupTrouble(m *member) trouble {
 	}
 	switch m.outcome.Phase {
 	case PhaseWaiting:
-		return trouble{reason: m.outcome.Reason, message: fmt.Sprintf("member %s: %s", m.status.Pod, m.outcome.Message)}
+		return trouble{reason: m.outcome.Reason, message: fmt.Sprintf("member %s: %s; it goes on by itself once that is there", m.status.Pod, m.outcome.Message)}
 	case PhaseFaulted:
-		return trouble{reason: v1alpha1.ReasonPackageFault, message: fmt.Sprintf("member %s: %s: %s", m.status.Pod, m.outcome.Reason, m.outcome.Message)}
+		return trouble{reason: v1alpha1.ReasonPackageFault, message: faultText(m)}
 	case PhaseUnreachable, PhaseRefused:
 		return trouble{reason: v1alpha1.ReasonWaitingForGuest, message: fmt.Sprintf("member %s: %s: %s", m.status.Pod, m.outcome.Reason, m.outcome.Message)}
 	}
 	return trouble{}
+}
+
+// faultText says what is wrong with the package; a fault of another kind is the guest's alone to tell.
+func faultText(m *member) string {
+	if m.role.Package == nil || !strings.HasPrefix(m.outcome.Reason, "Package") {
+		return fmt.Sprintf("member %s: %s: %s", m.status.Pod, m.outcome.Reason, m.outcome.Message)
+	}
+	return fmt.Sprintf("member %s: config package %s of role %s: %s: %s; correct the package, or what the app says of it: it is fetched again by itself",
+		m.status.Pod, m.role.Package.PackageURL, m.role.ID, m.outcome.Reason, m.outcome.Message)
 }
 
 func (d *draft) scriptTrouble(m *member) trouble {
