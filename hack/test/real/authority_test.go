@@ -33,18 +33,29 @@ import (
 	"time"
 )
 
-// authority signs the certificate of the server of packages. Nothing but the
-// controller's --package-ca-file makes it trusted.
-var authority struct {
+// authority signs certificates of servers of packages.
+type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 }
 
-// writePackageAuthority makes the authority and returns the file of its certificate.
+// trusted is the authority that nothing but the controller's --package-ca-file makes trusted.
+var trusted *authority
+
+// writePackageAuthority makes the trusted authority and returns the file of its certificate.
 func writePackageAuthority(dir string) (string, error) {
+	var err error
+	if trusted, err = newAuthority(); err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "package-ca.pem")
+	return file, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: trusted.certificate.Raw}), 0o644)
+}
+
+func newAuthority() (*authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
@@ -53,18 +64,14 @@ func writePackageAuthority(dir string) (string, error) {
 	}
 	signed, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if authority.certificate, err = x509.ParseCertificate(signed); err != nil {
-		return "", err
-	}
-	authority.key = key
-	file := filepath.Join(dir, "package-ca.pem")
-	return file, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed}), 0o644)
+	certificate, err := x509.ParseCertificate(signed)
+	return &authority{certificate, key}, err
 }
 
 // certificateFor is a certificate of the authority for a server at an address.
-func certificateFor(address net.IP) (tls.Certificate, error) {
+func (a *authority) certificateFor(address net.IP) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
@@ -74,7 +81,7 @@ func certificateFor(address net.IP) (tls.Certificate, error) {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	signed, err := x509.CreateCertificate(rand.Reader, template, authority.certificate, key.Public(), authority.key)
+	signed, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
 	if err != nil {
 		return tls.Certificate{}, err
 	}

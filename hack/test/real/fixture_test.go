@@ -188,6 +188,14 @@ func toUnstructured(t *testing.T, object runtime.Object) *unstructured.Unstructu
 	return manifest
 }
 
+// must ends the test if there is an error.
+func (f *fixture) must(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
 // get is the cluster as it stands.
 func (f *fixture) get(name string) *v1alpha1.KubeDirectorCluster {
 	f.Helper()
@@ -224,8 +232,13 @@ func (f *fixture) eventually(limit time.Duration, what string, look func(context
 // until waits until a cluster is as wanted, and returns it so.
 func (f *fixture) until(name, what string, wanted func(*v1alpha1.KubeDirectorCluster) bool) *v1alpha1.KubeDirectorCluster {
 	f.Helper()
+	return f.within(patience, name, what, wanted)
+}
+
+func (f *fixture) within(limit time.Duration, name, what string, wanted func(*v1alpha1.KubeDirectorCluster) bool) *v1alpha1.KubeDirectorCluster {
+	f.Helper()
 	var last *v1alpha1.KubeDirectorCluster
-	f.eventually(patience, fmt.Sprintf("cluster %s: %s", name, what), func(ctx context.Context) (bool, string) {
+	f.eventually(limit, fmt.Sprintf("cluster %s: %s", name, what), func(ctx context.Context) (bool, string) {
 		cluster, err := server.kubeDirector.KubedirectorV1alpha1().KubeDirectorClusters(f.namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return false, err.Error()

@@ -32,7 +32,7 @@ func TestPackageSchemes(t *testing.T) {
 	f := newFixture(t, "schemes")
 	content := startscript(t, recordingScript)
 	f.apply(packageMap("setup", content))
-	open, secure := f.servePackage(content, false), f.servePackage(content, true)
+	open, secure := f.servePackage(content), f.servePackageTLS(content, trusted)
 	schemes := map[string]string{
 		"configmap": "configmap://setup/" + packageKey,
 		"file":      "file:///opt/testapp/testsetup.tgz",

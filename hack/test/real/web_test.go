@@ -21,6 +21,8 @@ package real
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -51,36 +53,41 @@ func (s *packageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(*content)
 }
 
-// servePackage starts a server; with secure, its certificate is of the authority
-// that the controller was told to trust.
-func (f *fixture) servePackage(content []byte, secure bool) *packageServer {
+// servePackage serves a package over http.
+func (f *fixture) servePackage(content []byte) *packageServer {
+	f.Helper()
+	s := f.newPackageServer(content)
+	s.Start()
+	return s
+}
+
+// servePackageTLS serves a package over https, with a certificate of the authority.
+func (f *fixture) servePackageTLS(content []byte, by *authority) *packageServer {
+	f.Helper()
+	s := f.newPackageServer(content)
+	certificate, err := by.certificateFor(s.Listener.Addr().(*net.TCPAddr).IP)
+	f.must(err)
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	s.StartTLS()
+	return s
+}
+
+// newPackageServer makes a server that listens where pods can reach it, and is to be started.
+func (f *fixture) newPackageServer(content []byte) *packageServer {
 	f.Helper()
 	address, err := f.addressForPods()
-	if err != nil {
-		f.Fatal(err)
-	}
+	f.must(err)
 	listener, err := net.Listen("tcp", net.JoinHostPort(address.String(), "0"))
-	if err != nil {
-		f.Fatal(err)
-	}
+	f.must(err)
 	s := &packageServer{}
 	if content != nil {
 		s.content.Store(&content)
 	}
 	s.Server = httptest.NewUnstartedServer(s)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that a guest breaks off
 	s.Listener.Close()
 	s.Listener = listener
 	f.Cleanup(s.Close)
-	if !secure {
-		s.Start()
-		return s
-	}
-	certificate, err := certificateFor(address)
-	if err != nil {
-		f.Fatal(err)
-	}
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
-	s.StartTLS()
 	return s
 }
 
