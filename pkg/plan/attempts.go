@@ -24,6 +24,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/catalog"
@@ -62,8 +63,8 @@ func (d *draft) judgeEvent(m *member) {
 		Package:    shortVersion(m.outcome.PackageVersion),
 		OutputTail: result.OutputTail,
 	}
-	if event.State != v1alpha1.EventRunning && event.FinishedAt == nil {
-		event.FinishedAt = timeOrNil(m.outcome.At) // a lost script has no end of its own
+	if event.State != v1alpha1.EventRunning && (event.FinishedAt == nil || event.FinishedAt.After(m.outcome.At)) {
+		event.FinishedAt = timeOrNil(m.outcome.At) // told no end, or by a clock ahead of ours, by which the next attempt would be late
 	}
 	if was := m.status.Event; event.State != v1alpha1.EventRunning && (was == nil || was.State != event.State || was.Attempt != event.Attempt) {
 		d.note(corev1.EventTypeWarning, v1alpha1.ReasonScriptFailed, fmt.Sprintf("member %s: --%s attempt %d: %s%s: %s",
@@ -103,7 +104,10 @@ func (d *draft) retry(m *member) {
 		return
 	}
 	if m.exhausted() {
-		if d.packageMended(m) {
+		switch {
+		case d.seen.Cluster.Status.ObservedGeneration != d.seen.Cluster.Generation:
+			d.nextAttempt(m, "the spec has changed")
+		case d.packageMended(m):
 			d.nextAttempt(m, "its package has changed")
 		}
 		return
@@ -133,6 +137,9 @@ func (d *draft) nextAttempt(m *member, why string) {
 // failed together do not return together.
 func (m *member) retryAt() time.Time {
 	event := m.status.Event
+	if event.FinishedAt == nil {
+		return time.Time{} // never recorded so by us: nothing to wait for
+	}
 	delay := m.role.Hook(event.Name).Delay(event.Attempt)
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%s/%d", m.status.Pod, event.Attempt)
@@ -147,8 +154,9 @@ func (d *draft) packageMended(m *member) bool {
 	if err != nil || source.ConfigMap == nil {
 		return false
 	}
+	failedAt := ptr.Deref(m.status.Event.FinishedAt, metav1.Time{})
 	check, checked := d.seen.Packages[*source.ConfigMap]
-	if checked && check.Version != "" && check.At.After(m.status.Event.FinishedAt.Time) && shortVersion(check.Version) != m.status.Event.Package {
+	if checked && check.Version != "" && check.At.After(failedAt.Time) && shortVersion(check.Version) != m.status.Event.Package {
 		return true
 	}
 	if age := d.seen.Now.Sub(check.At); checked && age < checkPackageEvery {

@@ -110,7 +110,7 @@ func (d *draft) replaceSet(set *appsv1.StatefulSet) {
 
 func (d *draft) claimOf(claim *corev1.PersistentVolumeClaim, set *appsv1.StatefulSet) bool {
 	for _, m := range d.members {
-		if m.set == set.Name && names.Claim(m.status.Pod) == claim.Name {
+		if m.set == set && names.Claim(m.status.Pod) == claim.Name {
 			return true
 		}
 	}
@@ -125,7 +125,7 @@ func renewPods(d *draft) bool {
 		return true
 	}
 	for _, m := range d.members {
-		set := d.seen.Sets[m.set]
+		set := m.set
 		if m.pod == nil || set == nil || m.pod.DeletionTimestamp != nil || set.Status.ObservedGeneration < set.Generation {
 			continue
 		}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
@@ -51,11 +52,10 @@ const maxMemberMessage = 512
 // podTrouble is why a member has no running container.
 func (d *draft) podTrouble(m *member) trouble {
 	if m.pod == nil {
-		set := d.seen.Sets[m.set]
-		if set == nil {
+		if m.set == nil {
 			return trouble{}
 		}
-		if warning, ok := d.seen.Warnings[set.UID]; ok && warning.Reason == "FailedCreate" {
+		if warning, ok := d.seen.Warnings[m.set.UID]; ok && warning.Reason == "FailedCreate" {
 			return trouble{reason: v1alpha1.ReasonPodCreationFailed, message: fmt.Sprintf(
 				"member %s: the API server refuses its pod: %s; change the quota, limit or policy it names, or what spec.roles asks for", m.status.Pod, warning.Message)}
 		}
@@ -74,6 +74,10 @@ func (d *draft) podTrouble(m *member) trouble {
 	return d.schedulingTrouble(m)
 }
 
+// unschedulableFor is how long a pod must have been unschedulable to be shown so:
+// every pod with a new volume is, until the volume is bound.
+const unschedulableFor = 5 * time.Second
+
 func (d *draft) schedulingTrouble(m *member) trouble {
 	if claim := d.seen.Claims[names.Claim(m.status.Pod)]; m.persists() && claim != nil && claim.Status.Phase == corev1.ClaimPending {
 		if warning, ok := d.seen.Warnings[claim.UID]; ok {
@@ -83,6 +87,10 @@ func (d *draft) schedulingTrouble(m *member) trouble {
 	}
 	for _, c := range m.pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+			if wait := c.LastTransitionTime.Add(unschedulableFor).Sub(d.seen.Now); wait > 0 {
+				d.again(wait)
+				return trouble{}
+			}
 			return trouble{reason: v1alpha1.ReasonUnschedulable, message: fmt.Sprintf(
 				"member %s: no node takes its pod: %s; ask for less in spec.roles[id=%s].resources, or make room", m.status.Pod, c.Message, m.role.ID)}
 		}
@@ -143,7 +151,7 @@ func (d *draft) setupTrouble(m *member) trouble {
 		return d.scriptTrouble(m)
 	case event != nil && event.State == v1alpha1.EventRunning && m.outcome != nil && m.outcome.Event != nil:
 		return trouble{message: fmt.Sprintf("member %s runs --%s since %s (attempt %d), until %s at the latest", m.status.Pod, event.Name,
-			clock(event.StartedAt.Time), event.Attempt, clock(m.outcome.Event.Deadline))}
+			clock(event.StartedAt), event.Attempt, clock(timeOrNil(m.outcome.Event.Deadline)))}
 	case m.outcome == nil:
 		return trouble{}
 	}
@@ -153,6 +161,9 @@ func (d *draft) setupTrouble(m *member) trouble {
 	case PhaseFaulted:
 		return trouble{reason: v1alpha1.ReasonPackageFault, message: faultText(m)}
 	case PhaseUnreachable, PhaseRefused:
+		if m.outcome.Tries < 2 {
+			return trouble{} // as a container is that has only just started
+		}
 		return trouble{reason: v1alpha1.ReasonWaitingForGuest, message: fmt.Sprintf("member %s: %s: %s", m.status.Pod, m.outcome.Reason, m.outcome.Message)}
 	}
 	return trouble{}
@@ -172,19 +183,41 @@ func (d *draft) scriptTrouble(m *member) trouble {
 	how := "was lost: what watched over it was killed"
 	switch {
 	case event.State == v1alpha1.EventTimedOut:
-		how = fmt.Sprintf("started %s and was ended at its deadline of %s, %s", clock(event.StartedAt.Time), m.role.Hook(event.Name).Timeout, clock(event.FinishedAt.Time))
+		how = fmt.Sprintf("started %s and was ended at its deadline of %s, %s", clock(event.StartedAt), m.role.Hook(event.Name).Timeout, clock(event.FinishedAt))
 	case event.ExitCode != nil:
 		how = fmt.Sprintf("ended with exit code %d", *event.ExitCode)
 	}
-	text := fmt.Sprintf("member %s: startscript --%s %s (attempt %d of %d)", m.status.Pod, event.Name, how, event.Attempt, 1+m.role.Hook(event.Name).Retries)
+	text := fmt.Sprintf("member %s: startscript --%s %s (%s)", m.status.Pod, event.Name, how, m.attempts())
 	if tail := strings.TrimSpace(event.OutputTail); tail != "" {
 		text += fmt.Sprintf(", its last words %q", tail)
 	}
 	if m.exhausted() {
-		return trouble{reason: v1alpha1.ReasonScriptFailed, lasting: true, message: text + "; correct the package, the app or the spec: each starts it again"}
+		return trouble{reason: v1alpha1.ReasonScriptFailed, lasting: true, message: text + "; " + d.retryRemedy()}
 	}
-	return trouble{reason: v1alpha1.ReasonRetrying, message: text + "; tried again at " + clock(m.retryAt())}
+	return trouble{reason: v1alpha1.ReasonRetrying, message: text + "; tried again at " + clock(&metav1.Time{Time: m.retryAt()})}
 }
 
-// clock is a time as messages show it.
-func clock(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// attempts is which attempt of how many the last one was; what its user had tried again is beyond the policy's number.
+func (m *member) attempts() string {
+	attempt, most := m.status.Event.Attempt, 1+m.role.Hook(m.status.Event.Name).Retries
+	if attempt > most {
+		return fmt.Sprintf("attempt %d", attempt)
+	}
+	return fmt.Sprintf("attempt %d of %d", attempt, most)
+}
+
+// retryRemedy is what starts a script again whose attempts are used up.
+func (d *draft) retryRemedy() string {
+	if d.everReady() {
+		return "correct the package or the spec: either starts it again (the app is pinned since the cluster was first ready)"
+	}
+	return "correct the package, the app or the spec: each starts it again"
+}
+
+// clock is a time as messages show it. A guest may have told none, or nonsense.
+func clock(t *metav1.Time) string {
+	if t.IsZero() {
+		return "an unknown time"
+	}
+	return t.UTC().Format(time.RFC3339)
+}

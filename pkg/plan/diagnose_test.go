@@ -17,7 +17,12 @@ limitations under the License.
 package plan
 
 import (
+	"strings"
 	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 )
@@ -41,4 +46,63 @@ func TestFaultsNameThePackage(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
 	}
+}
+
+func TestAnswersWithoutTimesAreShown(t *testing.T) {
+	for _, state := range []v1alpha1.EventState{v1alpha1.EventRunning, v1alpha1.EventTimedOut, v1alpha1.EventLost} {
+		w := newWorld(t, testCluster(), testApp())
+		w.settle()
+		w.startAll()
+		w.settle()
+		phase := PhaseDone
+		if state == v1alpha1.EventRunning {
+			phase = PhaseRunning
+		}
+		w.answer("c-worker-0", phase, &EventResult{State: state, Attempt: 1})
+		w.settle()
+		if message := w.condition(v1alpha1.ConditionReady).Message; !strings.Contains(message, "--configure") {
+			t.Errorf("%s is shown as: %s", state, message)
+		}
+	}
+}
+
+func TestAStatusWrittenByHandDoesNotStopTheController(t *testing.T) {
+	w := readyWorld(t, testCluster())
+	for _, state := range []v1alpha1.EventState{v1alpha1.EventFailed, v1alpha1.EventTimedOut, v1alpha1.EventPending} {
+		for _, attempt := range []int32{-1, 0, 1, 99} {
+			w.Cluster = w.Cluster.DeepCopy()
+			member := w.member("c-worker-0")
+			member.State, member.Event = v1alpha1.MemberError, &v1alpha1.MemberEvent{Name: "configure", Generation: 1, Attempt: attempt, State: state}
+			Make(w.Observed)
+		}
+	}
+}
+
+func TestAClockAheadDoesNotDelayTheNextAttempt(t *testing.T) {
+	w := newWorld(t, testCluster(), testApp())
+	w.settle()
+	w.startAll()
+	w.settle()
+	w.answer("c-worker-0", PhaseDone, &EventResult{State: v1alpha1.EventFailed, Attempt: 1, StartedAt: w.Now, FinishedAt: w.Now.Add(time.Hour)})
+	w.settle()
+	if again := Make(w.Observed).Again; again <= 0 || again > time.Minute {
+		t.Errorf("the next attempt is looked for in %s", again)
+	}
+}
+
+func TestAPassingUnschedulablePodIsNoNews(t *testing.T) {
+	w := newWorld(t, testCluster(), testApp())
+	w.settle()
+	w.startAll()
+	pod := w.Pods["c-worker-0"]
+	pod.Status = corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
+		Reason: corev1.PodReasonUnschedulable, Message: "no room", LastTransitionTime: metav1.NewTime(w.Now)}}}
+	w.settle()
+	w.expect(v1alpha1.ClusterCreating, v1alpha1.ReasonCreating)
+	if again := Make(w.Observed).Again; again <= 0 {
+		t.Error("nobody looks again")
+	}
+	w.after(unschedulableFor)
+	w.settle()
+	w.expect(v1alpha1.ClusterCreating, v1alpha1.ReasonUnschedulable)
 }

@@ -103,12 +103,16 @@ func (d *draft) deletesVolumes() bool {
 	return policy != nil && policy.Volumes != nil && policy.Volumes.OnDelete == v1alpha1.VolumeDelete
 }
 
-// ownClaims are the claims of the cluster's recorded members.
+// ownClaims are the claims of the cluster's recorded members. Others with its
+// label are what an earlier cluster of the name left: nobody said to delete those.
 func (d *draft) ownClaims() []*corev1.PersistentVolumeClaim {
 	var own []*corev1.PersistentVolumeClaim
-	for _, claim := range sorted(d.seen.Claims) {
-		if claim.Labels[names.LabelCluster] == d.seen.Cluster.Name {
-			own = append(own, claim)
+	for _, role := range d.status.Roles {
+		for _, m := range role.Members {
+			claim := d.seen.Claims[names.Claim(m.Pod)]
+			if claim != nil && claim.Labels[names.LabelCluster] == d.seen.Cluster.Name {
+				own = append(own, claim)
+			}
 		}
 	}
 	return own

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -33,8 +34,9 @@ import (
 type member struct {
 	status *v1alpha1.MemberStatus // in the draft
 	role   *catalog.Role
-	spec   *v1alpha1.ClusterRole
-	set    string
+	spec   *v1alpha1.ClusterRole // nil when an edit that is held took the role away
+	// set is the role's StatefulSet; nil when there is none.
+	set *appsv1.StatefulSet
 
 	// pod is the member's pod; nil when there is none, or it is on its way out or somebody else's.
 	pod *corev1.Pod
@@ -62,7 +64,7 @@ func (d *draft) bindMembers() {
 			continue // an app edit took the role away from a cluster that was never ready; checkSpec says so
 		}
 		for j := range entry.Members {
-			m := &member{status: &entry.Members[j], role: role, spec: roleSpec(d.seen.Cluster, entry.ID), set: entry.StatefulSet}
+			m := &member{status: &entry.Members[j], role: role, spec: roleSpec(d.seen.Cluster, entry.ID), set: d.seen.Sets[entry.StatefulSet]}
 			d.bindPod(m)
 			d.members = append(d.members, m)
 		}
@@ -70,8 +72,8 @@ func (d *draft) bindMembers() {
 }
 
 func (d *draft) bindPod(m *member) {
-	pod, set := d.seen.Pods[m.status.Pod], d.seen.Sets[m.set]
-	if pod == nil || set == nil || !metav1.IsControlledBy(pod, set) || pod.DeletionTimestamp != nil {
+	pod := d.seen.Pods[m.status.Pod]
+	if pod == nil || m.set == nil || !metav1.IsControlledBy(pod, m.set) || pod.DeletionTimestamp != nil {
 		return
 	}
 	m.pod = pod

@@ -63,7 +63,12 @@ func (d *draft) stepState(facts lifecycle.ClusterFacts) (before v1alpha1.Cluster
 
 // clusterFacts is the bounded observation that the cluster machine rests on.
 func (d *draft) clusterFacts() lifecycle.ClusterFacts {
-	facts := lifecycle.ClusterFacts{Valid: len(d.status.Roles) > 0, EverReady: d.everReady()}
+	facts := lifecycle.ClusterFacts{Valid: d.enrolled(), EverReady: d.everReady()}
+	for _, role := range d.status.Roles {
+		if _, known := d.app.Role(role.ID); !known && len(role.Members) > 0 {
+			facts.Working = true // members that nobody can judge are not configured
+		}
+	}
 	for _, m := range d.members {
 		switch m.status.State {
 		case v1alpha1.MemberLost:

@@ -145,9 +145,16 @@ func (d *draft) eventFor(m *member) *Event {
 	return event
 }
 
-// persists is true for a member with a volume.
+// persists is true for a member with a volume. What its StatefulSet gives its
+// pods counts: the spec may be held, and say something else by now.
 func (m *member) persists() bool {
-	return m.spec != nil && m.spec.Storage != nil && len(m.role.PersistDirs) > 0
+	if len(m.role.PersistDirs) == 0 {
+		return false
+	}
+	if m.set != nil {
+		return len(m.set.Spec.VolumeClaimTemplates) > 0
+	}
+	return m.spec != nil && m.spec.Storage != nil
 }
 
 // restartFollows is true where configure may turn out to have been done in an
