@@ -246,7 +246,7 @@ func (p *application) keepSuccess(want *attempt, o *outcome) *protocol.Fault {
 // follow waits for the attempt as long as the request says.
 func (p *application) follow(ctx context.Context, d *attemptDir) {
 	until := time.Now().Add(time.Duration(p.req.FollowSeconds) * time.Second)
-	ended, err := d.follow(ctx, until, func(s *started) { p.answer.started(d.Number, s) })
+	ended, err := p.followAttempt(ctx, d, until, func(s *started) { p.answer.started(d.Number, s) })
 	switch {
 	case errors.Is(err, errNotStarted):
 		p.fault = writeFault(protocol.StepEvent, protocol.EventNotStarted, err)

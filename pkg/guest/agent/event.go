@@ -59,7 +59,7 @@ func (a *Agent) standing(want *attempt) (standing, error) {
 	}
 	var s standing
 	for _, d := range present {
-		phase, err := d.settledPhase()
+		phase, err := a.settledPhase(d)
 		if err != nil {
 			return standing{}, err
 		}
@@ -76,11 +76,15 @@ func (a *Agent) standing(want *attempt) (standing, error) {
 }
 
 // settledPhase is the attempt's phase after giving it an outcome if it was
-// abandoned.
-func (d *attemptDir) settledPhase() (attemptPhase, error) {
+// abandoned. A supervisor may have died after it recorded the script's
+// success: then that is the outcome, and what the script left running stays.
+func (a *Agent) settledPhase(d *attemptDir) (attemptPhase, error) {
 	phase, err := d.phase()
 	if err != nil || phase != attemptAbandoned {
 		return phase, err
+	}
+	if success := a.success(&d.attempt); success != nil && success.Attempt == d.Number && success.Incarnation == d.Incarnation {
+		return attemptEnded, d.end(success)
 	}
 	return attemptEnded, d.abandon(time.Now())
 }
@@ -149,13 +153,13 @@ func (a *Agent) start(d *attemptDir) error {
 // errNotStarted tells that a supervisor ended before it started its script.
 var errNotStarted = errors.New("the supervisor ended before it started the script")
 
-// follow waits until the attempt has ended or until the given time, and
+// followAttempt waits until the attempt has ended or until the given time, and
 // returns the outcome, or nil while it runs. begun is called once when the
 // script is known to run.
-func (d *attemptDir) follow(ctx context.Context, until time.Time, begun func(*started)) (*outcome, error) {
+func (a *Agent) followAttempt(ctx context.Context, d *attemptDir, until time.Time, begun func(*started)) (*outcome, error) {
 	told := false
 	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
-		phase, err := d.settledPhase()
+		phase, err := a.settledPhase(d)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,64 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package agent
+
+import (
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
+)
+
+// onlyAttempt is the one the ledger holds.
+func (c *container) onlyAttempt() *attemptDir {
+	c.t.Helper()
+	id, err := c.Identity()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	found, err := c.ledger().attempts(id.Incarnation)
+	if err != nil || len(found) != 1 {
+		c.t.Fatalf("attempts %v, %v", found, err)
+	}
+	return found[0]
+}
+
+// TestRecordedSuccessOutlivesItsSupervisor is about a supervisor that died
+// between recording the success and ending the attempt, and was followed.
+func TestRecordedSuccessOutlivesItsSupervisor(t *testing.T) {
+	c := newContainer(t)
+	wantEvent(t, c.apply(c.request(`sleep 600 & echo $! >$HERE/daemon`)), protocol.EventSucceeded, 1)
+	daemon := c.pid("daemon")
+	defer syscall.Kill(daemon, syscall.SIGKILL)
+	d := c.onlyAttempt()
+	if err := os.Remove(d.file("outcome.json")); err != nil {
+		t.Fatal(err)
+	}
+	c.eventually("the supervisor is gone", func() bool {
+		phase, err := d.phase()
+		return err == nil && phase == attemptAbandoned
+	})
+	o, err := c.followAttempt(t.Context(), d, time.Now(), func(*started) {})
+	if err != nil || o == nil || o.State != protocol.EventSucceeded || o.ExitCode == nil || *o.ExitCode != 0 {
+		t.Errorf("outcome %+v, %v", o, err)
+	}
+	if !alive(daemon) {
+		t.Error("what the script started is gone")
+	}
+}
