@@ -62,3 +62,27 @@ func TestRecordedSuccessOutlivesItsSupervisor(t *testing.T) {
 		t.Error("what the script started is gone")
 	}
 }
+
+// TestSpoiltSuccessIsRecordedAnew is about a success file that vouches for
+// nothing: it must not stand in the way of the one that does.
+func TestSpoiltSuccessIsRecordedAnew(t *testing.T) {
+	for _, spoilt := range []string{"", "{", "{}"} {
+		l := &ledger{dir: t.TempDir()}
+		if err := l.open(); err != nil {
+			t.Fatal(err)
+		}
+		a := &attempt{Event: "configure", Number: 2}
+		if err := os.WriteFile(l.path("successes", a.scopeKey()+".json"), []byte(spoilt), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if o := l.success(a); o != nil {
+			t.Errorf("%q is taken for %+v", spoilt, o)
+		}
+		if err := l.recordSuccess(a, &outcome{Attempt: 2, State: protocol.EventSucceeded}); err != nil {
+			t.Fatal(err)
+		}
+		if o := l.success(a); o == nil || o.Attempt != 2 {
+			t.Errorf("%q was replaced by %+v", spoilt, o)
+		}
+	}
+}

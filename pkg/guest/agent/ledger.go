@@ -170,7 +170,7 @@ func (l *ledger) open() error {
 // needless; nil when there is none.
 func (l *ledger) success(a *attempt) *outcome {
 	var o outcome
-	if !readJSON(l.path("successes", a.scopeKey()+".json"), &o) {
+	if !readJSON(l.path("successes", a.scopeKey()+".json"), &o) || o.State != protocol.EventSucceeded {
 		return nil
 	}
 	return &o
@@ -178,12 +178,10 @@ func (l *ledger) success(a *attempt) *outcome {
 
 // recordSuccess keeps the first success of a scope.
 func (l *ledger) recordSuccess(a *attempt, o *outcome) error {
-	path := l.path("successes", a.scopeKey()+".json")
-	if _, err := os.Stat(path); err == nil {
+	if l.success(a) != nil {
 		return nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
 	}
+	path := l.path("successes", a.scopeKey()+".json")
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
