@@ -17,6 +17,7 @@ limitations under the License.
 package agent
 
 import (
+	"encoding/binary"
 	"os"
 	"syscall"
 	"testing"
@@ -84,5 +85,39 @@ func TestSpoiltSuccessIsRecordedAnew(t *testing.T) {
 		if o := l.success(a); o == nil || o.Attempt != 2 {
 			t.Errorf("%q was replaced by %+v", spoilt, o)
 		}
+	}
+}
+
+// TestSuccessReachesTheVolumeFirst watches both ledgers: a pod that is lost
+// after the first write must not have its success forgotten by the member.
+func TestSuccessReachesTheVolumeFirst(t *testing.T) {
+	c := newContainer(t)
+	at := &attempt{Event: "configure", Scope: protocol.ScopeNode, Number: 1, VolumeDir: "/volume"}
+	watch, err := syscall.InotifyInit1(syscall.IN_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(watch)
+	where := map[int32]string{}
+	for _, l := range []*ledger{c.ledger(), c.volumeLedger(at)} {
+		if err := l.open(); err != nil {
+			t.Fatal(err)
+		}
+		id, err := syscall.InotifyAddWatch(watch, l.path("successes"), syscall.IN_MOVED_TO)
+		if err != nil {
+			t.Fatal(err)
+		}
+		where[int32(id)] = l.dir
+	}
+	if err := c.recordSuccess(at, &outcome{State: protocol.EventSucceeded}); err != nil {
+		t.Fatal(err)
+	}
+	events := make([]byte, 4096)
+	if n, err := syscall.Read(watch, events); err != nil || n < syscall.SizeofInotifyEvent {
+		t.Fatalf("%d bytes of events, %v", n, err)
+	}
+	first := where[int32(binary.NativeEndian.Uint32(events))]
+	if want := c.path("/volume"); first != want {
+		t.Errorf("recorded in %s before %s", first, want)
 	}
 }

@@ -164,18 +164,19 @@ func (a *Agent) recordOutcome(d *attemptDir, o *outcome) error {
 	return errors.Join(err, a.ledger().markConfigured(d.Incarnation))
 }
 
-// recordSuccess records a success with the pod, and with the member if it
-// counts for the member's whole life.
+// recordSuccess records a success with the member, if it counts for the
+// member's whole life, and with the pod. The member comes first: it outlives
+// the pod, which may be lost in between.
 func (a *Agent) recordSuccess(at *attempt, o *outcome) error {
 	const keptTail = 4 << 10
 	short := *o
 	short.StdoutTail = protocol.CleanText([]byte(o.StdoutTail), keptTail)
 	short.StderrTail = protocol.CleanText([]byte(o.StderrTail), keptTail)
-	err := a.ledger().recordSuccess(at, &short)
+	var err error
 	if volume := a.volumeLedger(at); volume != nil {
-		err = errors.Join(err, volume.recordSuccess(at, &short))
+		err = volume.recordSuccess(at, &short)
 	}
-	return err
+	return errors.Join(err, a.ledger().recordSuccess(at, &short))
 }
 
 // volumeLedger is the member's own ledger, for an attempt whose success
