@@ -137,7 +137,7 @@ func (d *draft) unsupportedChanges() field.ErrorList {
 		role := &d.status.Roles[i]
 		r := validate.RecordedRole{ID: role.ID, Members: role.Desired}
 		if set := d.seen.Sets[role.StatefulSet]; set != nil && d.everReady() {
-			r.InputsHash = set.Annotations[names.AnnotationInputsHash]
+			r.InputsHash = set.Spec.Template.Annotations[names.AnnotationInputsHash] // what pods are made with
 		}
 		recorded = append(recorded, r)
 	}

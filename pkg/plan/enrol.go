@@ -18,9 +18,6 @@ package plan
 
 import (
 	"slices"
-	"strconv"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
@@ -86,36 +83,6 @@ func (d *draft) enlist() {
 		}
 		d.status.Roles = append(d.status.Roles, entry)
 	}
-}
-
-// recoverRoster rebuilds the roster from the annotations of the StatefulSets
-// where status was lost. What members have done is then found on their disks.
-func recoverRoster(d *draft) bool {
-	if len(d.status.Roles) > 0 {
-		return true
-	}
-	for _, role := range d.app.Roles() {
-		set := d.seen.Sets[names.StatefulSet(d.seen.Cluster.Name, role.ID)]
-		if set == nil || !metav1.IsControlledBy(set, d.seen.Cluster) {
-			continue
-		}
-		ids, err := names.ParseNodeIDs(set.Annotations[names.AnnotationNodeIDs])
-		if err != nil {
-			continue
-		}
-		entry := v1alpha1.RoleStatus{ID: role.ID, StatefulSet: set.Name, Desired: int32(len(ids))}
-		for n, id := range ids {
-			entry.Members = append(entry.Members, v1alpha1.MemberStatus{Pod: names.Pod(set.Name, n), NodeID: id, State: v1alpha1.MemberPending})
-			d.status.LastNodeID = max(d.status.LastNodeID, id)
-		}
-		d.status.Roles = append(d.status.Roles, entry)
-	}
-	if headless := d.seen.Services[names.HeadlessService(d.seen.Cluster.Name)]; headless != nil && len(d.status.Roles) > 0 {
-		if last, err := strconv.ParseInt(headless.Annotations[names.AnnotationLastNodeID], 10, 64); err == nil {
-			d.status.LastNodeID = max(d.status.LastNodeID, last) // of members that left since
-		}
-	}
-	return true
 }
 
 // rosterOf is a text that is equal for equal rosters.

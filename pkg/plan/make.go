@@ -33,13 +33,14 @@ type decision func(*draft) bool
 
 // decisions are made in this order; each relies on those before it.
 var decisions = []decision{
-	finishDeletion, // a cluster that goes needs nothing else
-	adoptApp,       // which app spec counts
-	recoverRoster,  // who the members are, where status was lost
-	checkSpec,      // may anything be made or changed
-	protect,        // the finalizer stands before the first object
-	enrol,          // who the members are; recorded before any of them exists
-	keepPin,        // the app spec in use, before what is made of it
+	finishDeletion,   // a cluster that goes needs nothing else
+	recoverReadyTime, // whether it has ever been ready, where status was lost
+	adoptApp,         // which app spec counts
+	recoverRoster,    // who the members are, where status was lost
+	checkSpec,        // may anything be made or changed
+	protect,          // the finalizer stands before the first object
+	enrol,            // who the members are; recorded before any of them exists
+	keepPin,          // the app spec in use, before what is made of it
 	makeServices,
 	makeSets,
 	renewPods,    // pods of an old template that never worked
@@ -144,5 +145,5 @@ func (d *draft) again(after time.Duration) {
 	}
 }
 
-// everReady is the recorded fact that the cluster has been ready once.
-func (d *draft) everReady() bool { return d.seen.Cluster.Status.FirstReadyTime != nil }
+// everReady is the recorded, or recovered, fact that the cluster has been ready once.
+func (d *draft) everReady() bool { return d.status.FirstReadyTime != nil }

@@ -327,23 +327,3 @@ func TestDelete(t *testing.T) {
 		})
 	}
 }
-
-func TestLostStatusIsRebuilt(t *testing.T) {
-	w := readyWorld(t, testCluster())
-	before := w.Cluster.Status.DeepCopy()
-	w.Cluster = w.Cluster.DeepCopy()
-	w.Cluster.Status = v1alpha1.KubeDirectorClusterStatus{}
-	w.lines = nil
-	w.settle()
-	w.succeed("c-controller-0", "c-worker-0", "c-worker-1") // the ledgers' stored results
-	w.settle()
-	w.expect(v1alpha1.ClusterReady, v1alpha1.ReasonClusterReady)
-	if rosterOf(before) != rosterOf(&w.Cluster.Status) || w.Cluster.Status.LastNodeID != before.LastNodeID {
-		t.Errorf("roster %s, was %s", rosterOf(&w.Cluster.Status), rosterOf(before))
-	}
-	for _, line := range w.lines {
-		if strings.Contains(line, "delete") || strings.Contains(line, "create") {
-			t.Errorf("rebuilding status led to: %s", line)
-		}
-	}
-}
