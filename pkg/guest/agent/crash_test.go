@@ -121,3 +121,22 @@ func TestSuccessReachesTheVolumeFirst(t *testing.T) {
 		t.Errorf("recorded in %s before %s", first, want)
 	}
 }
+
+// TestExitCodeIsKeptUntilItCanBeRecorded is about a ledger that cannot be
+// written when the script ends: only the supervisor knows how it ended.
+func TestExitCodeIsKeptUntilItCanBeRecorded(t *testing.T) {
+	c := newContainer(t)
+	req := c.request(`cd $HERE/` + protocol.MountState + `/attempts/configure-1-*; mkdir outcome.json; exit 7`)
+	req.FollowSeconds = 0
+	wantEvent(t, c.apply(req), protocol.EventRunning, 1)
+	d := c.onlyAttempt()
+	c.eventually("the outcome cannot be written", func() bool { return tailOf(d.file("supervisor.log"), 1024) != "" })
+	wantEvent(t, c.apply(req), protocol.EventRunning, 1)
+	if err := os.Remove(d.file("outcome.json")); err != nil {
+		t.Fatal(err)
+	}
+	req.FollowSeconds = 60
+	if e := wantEvent(t, c.apply(req), protocol.EventFailed, 1); e.ExitCode == nil || *e.ExitCode != 7 {
+		t.Errorf("event %+v", e)
+	}
+}

@@ -19,6 +19,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
@@ -153,15 +154,34 @@ func (a *Agent) waitScript(cmd *exec.Cmd, deadline time.Time, stdout, stderr *os
 // startup probe, whose listener finds the outcome recorded. A container whose
 // success could not be recorded wherever it counts is not configured.
 func (a *Agent) recordOutcome(d *attemptDir, o *outcome) error {
-	var unrecorded error
-	if o.State == protocol.EventSucceeded {
-		unrecorded = a.recordSuccess(&d.attempt, o)
-	}
-	err := errors.Join(unrecorded, a.showStatus(d, o.ExitCode), d.end(o))
+	unrecorded := a.recordEnd(d, o)
+	err := errors.Join(unrecorded, a.showStatus(d, o.ExitCode))
 	if o.State != protocol.EventSucceeded || d.MarkConfigured == protocol.MarkNever || unrecorded != nil {
 		return err
 	}
 	return errors.Join(err, a.ledger().markConfigured(d.Incarnation))
+}
+
+// recordEnd does not give up while the ledger exists, be the disk full or
+// broken: this process alone knows how the script ended. Until that is on
+// disk it keeps the lock, and the attempt counts as running. A success that
+// is only missing elsewhere is repeated by the next request.
+func (a *Agent) recordEnd(d *attemptDir, o *outcome) error {
+	const firstPause, lastPause = 100 * time.Millisecond, 10 * time.Second
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		var unrecorded error
+		if o.State == protocol.EventSucceeded {
+			unrecorded = a.recordSuccess(&d.attempt, o)
+		}
+		err := d.end(o)
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(unrecorded, err)
+		}
+		if pause == firstPause {
+			fmt.Fprintf(os.Stderr, "recording how the script ended: %v; trying until it succeeds\n", err)
+		}
+		time.Sleep(pause)
+	}
 }
 
 // recordSuccess records a success with the member, if it counts for the
