@@ -152,6 +152,9 @@ func (p *application) result() *protocol.Result {
 // run goes through the request's steps until one fails. lock is held while
 // files are replaced and it is decided what to run, not while it runs.
 func (p *application) run(ctx context.Context, lock *os.File) {
+	if err := p.ledger().capSettledOutput(); err != nil {
+		p.answer.progress(protocol.StepRequest, fmt.Sprintf("bounding the output of scripts: %v", err))
+	}
 	followed := p.deliver(ctx)
 	lock.Close()
 	if p.fault == nil && followed != nil {
@@ -208,7 +211,7 @@ func (p *application) begin(ctx context.Context, want *attempt) *attemptDir {
 	}
 	want.Script = p.startScript(stamp)
 	d := p.ledger().attemptDir(want)
-	if err := errors.Join(p.ledger().prune(keptOutcomes), p.start(d)); err != nil {
+	if err := errors.Join(p.ledger().prune(keptAttempts, p.id.Incarnation), p.start(d)); err != nil {
 		p.fault = writeFault(protocol.StepEvent, protocol.EventNotStarted, err)
 		return nil
 	}

@@ -29,9 +29,9 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
 )
 
-// keptOutcomes is how many ended attempts a ledger keeps. The controller asks
-// only for the latest attempt of an event.
-const keptOutcomes = 64
+// keptAttempts is how many attempts that do not run a ledger keeps. The
+// controller asks only for the latest attempt of an event.
+const keptAttempts = 32
 
 // attemptDir is one attempt's part of a ledger.
 type attemptDir struct {
@@ -171,28 +171,53 @@ func (d *attemptDir) end(o *outcome) error {
 	return atomicfile.WriteJSON(d.file("outcome.json"), o, 0o644)
 }
 
-// prune removes the oldest ended attempts beyond the number to keep.
-func (l *ledger) prune(keep int) error {
-	type ended struct {
-		path string
-		at   time.Time
-	}
-	entries, err := os.ReadDir(l.path("attempts"))
+// prune removes the oldest attempts beyond the number to keep, whichever
+// container they were of and however they ended, but none that runs. With an
+// attempt of an earlier container goes the success that counted for it alone.
+func (l *ledger) prune(keep int, incarnation string) error {
+	settled, err := l.settled()
 	if err != nil {
 		return err
 	}
-	var old []ended
-	for _, entry := range entries {
-		path := l.path("attempts", entry.Name())
-		if info, err := os.Stat(filepath.Join(path, "outcome.json")); err == nil {
-			old = append(old, ended{path, info.ModTime()})
+	for _, d := range settled[min(len(settled), keep):] {
+		if d.Scope == protocol.ScopeIncarnation && d.Incarnation != incarnation {
+			if err := os.RemoveAll(l.path("successes", d.scopeKey()+".json")); err != nil {
+				return err
+			}
 		}
-	}
-	slices.SortFunc(old, func(a, b ended) int { return b.at.Compare(a.at) })
-	for _, e := range old[min(len(old), keep):] {
-		if err := os.RemoveAll(e.path); err != nil {
+		if err := os.RemoveAll(d.path); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// settled lists the attempts of all containers that do not run, the newest
+// first. One that cannot be read has no identity.
+func (l *ledger) settled() ([]*attemptDir, error) {
+	entries, err := os.ReadDir(l.path("attempts"))
+	if err != nil {
+		return nil, err
+	}
+	var found []*attemptDir
+	changed := map[*attemptDir]time.Time{}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil {
+			return nil, err
+		}
+		d := &attemptDir{path: l.path("attempts", entry.Name())}
+		phase, err := d.phase()
+		if err != nil {
+			return nil, err
+		}
+		if phase == attemptAlive {
+			continue
+		}
+		readJSON(d.file("attempt.json"), &d.attempt)
+		found = append(found, d)
+		changed[d] = info.ModTime()
+	}
+	slices.SortFunc(found, func(a, b *attemptDir) int { return changed[b].Compare(changed[a]) })
+	return found, nil
 }

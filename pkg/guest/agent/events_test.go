@@ -283,7 +283,7 @@ func TestOldAttemptsArePruned(t *testing.T) {
 		req.Event = configure(attempt)
 		wantEvent(t, c.apply(req), protocol.EventFailed, attempt)
 	}
-	if err := c.ledger().prune(2); err != nil {
+	if err := c.ledger().prune(2, c.onlyIncarnation()); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(filepath.Join(c.root, protocol.MountState, "attempts"))

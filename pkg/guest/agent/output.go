@@ -17,8 +17,10 @@ limitations under the License.
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -29,8 +31,10 @@ import (
 const (
 	// maxOutputFile bounds each output file while its script is supervised.
 	maxOutputFile = 16 << 20
-	// keptOutput is what stays of one that went over it.
-	keptOutput = 1 << 20
+	// maxEndedOutput bounds it from then on.
+	maxEndedOutput = 1 << 20
+	// keptOutput is what stays of one that went over its bound.
+	keptOutput = 512 << 10
 )
 
 // openOutput makes the attempt's two output files and shows them in the
@@ -75,11 +79,37 @@ func (a *Agent) showStatus(d *attemptDir, code *int) error {
 	return atomicfile.Write(a.path(protocol.MountPackage, d.Event+".status"), []byte(status), 0o644)
 }
 
-// capOutput keeps the end of a file that grew over maxOutputFile. A line
-// printed in the same instant may be lost.
-func capOutput(file *os.File) error {
+// capSettledOutput bounds the output of attempts that do not run. What a
+// script left running prints to its files for as long as it lives, and only
+// requests look at them by then. Output is a help to people: what cannot be
+// bounded fails no request.
+func (l *ledger) capSettledOutput() error {
+	settled, err := l.settled()
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, d := range settled {
+		for _, name := range []string{"stdout", "stderr"} {
+			file, err := os.OpenFile(d.file(name), os.O_RDWR|os.O_APPEND, 0)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err == nil {
+				err = errors.Join(capOutput(file, maxEndedOutput), file.Close())
+			}
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+// capOutput keeps the end of a file that grew over the limit. It stays the
+// same file, so whoever appends to it goes on at its new end; a line printed
+// in the same instant may be lost.
+func capOutput(file *os.File, limit int64) error {
 	info, err := file.Stat()
-	if err != nil || info.Size() <= maxOutputFile {
+	if err != nil || info.Size() <= limit {
 		return err
 	}
 	tail, err := readTail(file, keptOutput)

@@ -44,7 +44,7 @@ func TestOutputFileThatGrowsTooLargeKeepsItsEnd(t *testing.T) {
 	if _, err := file.Write(bytes.Repeat([]byte("0123456789abcde\n"), maxOutputFile/16+1)); err != nil {
 		t.Fatal(err)
 	}
-	if err := capOutput(file); err != nil {
+	if err := capOutput(file, maxOutputFile); err != nil {
 		t.Fatal(err)
 	}
 	file.WriteString("last\n")

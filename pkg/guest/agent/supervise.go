@@ -103,6 +103,7 @@ func (a *Agent) runScript(d *attemptDir, s started, stdout, stderr *os.File) *ou
 			o.State = protocol.EventSucceeded
 		}
 	}
+	tellUnbounded(errors.Join(capOutput(stdout, maxEndedOutput), capOutput(stderr, maxEndedOutput)))
 	o.ExitCode = &code
 	o.FinishedAt = time.Now()
 	o.StdoutTail, o.StderrTail = d.tails(protocol.MaxOutputLimit)
@@ -140,12 +141,16 @@ func (a *Agent) waitScript(cmd *exec.Cmd, deadline time.Time, stdout, stderr *os
 		case <-kill:
 			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		case <-check.C:
-			for _, file := range []*os.File{stdout, stderr} {
-				if err := capOutput(file); err != nil {
-					fmt.Fprintf(os.Stderr, "bounding the output: %v\n", err)
-				}
-			}
+			tellUnbounded(errors.Join(capOutput(stdout, maxOutputFile), capOutput(stderr, maxOutputFile)))
 		}
+	}
+}
+
+// tellUnbounded leaves a trace of output that could not be cut, for which no
+// script is ended.
+func tellUnbounded(err error) {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "bounding the output: %v\n", err)
 	}
 }
 

@@ -1,0 +1,126 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package agent
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
+)
+
+// onlyIncarnation is the container's present one.
+func (c *container) onlyIncarnation() string {
+	c.t.Helper()
+	id, err := c.Identity()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return id.Incarnation
+}
+
+func (c *container) count(pattern string) int {
+	c.t.Helper()
+	found, err := filepath.Glob(filepath.Join(c.root, protocol.MountState, pattern))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return len(found)
+}
+
+// TestCrashLoopLeavesABoundedLedger has a member restart again and again in
+// the middle of its script, or after it, as if its container had died.
+func TestCrashLoopLeavesABoundedLedger(t *testing.T) {
+	for _, rest := range []string{"outcome.json", "nothing"} {
+		c := newContainer(t)
+		req := c.request("true")
+		for n := range keptAttempts + 3 {
+			c.restart(n + 1)
+			wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
+			d := c.onlyAttempt()
+			if err := os.RemoveAll(d.file(rest)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := c.count("attempts/*"); n > keptAttempts+1 {
+			t.Errorf("without %s, %d attempts are kept", rest, n)
+		}
+		if n := c.count("successes/*"); n > keptAttempts+1 {
+			t.Errorf("without %s, %d successes are kept", rest, n)
+		}
+		// What this container knows is kept.
+		wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
+	}
+}
+
+func TestSuccessOfTheMemberIsNeverPruned(t *testing.T) {
+	c := newContainer(t)
+	req := c.request(`echo run >>$HERE/runs`)
+	req.Event.Scope = protocol.ScopeNode
+	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
+	c.restart(2)
+	if err := c.ledger().prune(0, c.onlyIncarnation()); err != nil {
+		t.Fatal(err)
+	}
+	if n := c.count("attempts/*"); n != 0 {
+		t.Errorf("%d attempts are kept", n)
+	}
+	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
+	if c.runs() != 1 {
+		t.Errorf("%d runs", c.runs())
+	}
+}
+
+func TestOutputIsCutWhenItsScriptEnds(t *testing.T) {
+	c := newContainer(t)
+	e := wantEvent(t, c.apply(c.request(`head -c 3000000 /dev/zero | tr '\0' x; echo; echo end`)), protocol.EventSucceeded, 1)
+	if !strings.HasSuffix(e.StdoutTail, "x\nend\n") {
+		t.Errorf("stdout %q", e.StdoutTail)
+	}
+	if n := len(c.read("opt/guestconfig/configure.stdout")); n > maxEndedOutput {
+		t.Errorf("%d bytes are kept", n)
+	}
+}
+
+// TestOutputOfDaemonsIsCutByTheNextRequest is about what the script left
+// running: it prints to the script's file, supervised by nobody.
+func TestOutputOfDaemonsIsCutByTheNextRequest(t *testing.T) {
+	c := newContainer(t)
+	req := c.request("true")
+	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
+	daemon, err := openAppend(c.onlyAttempt().file("stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer daemon.Close()
+	if _, err := daemon.Write(bytes.Repeat([]byte("0123456789abcde\n"), maxEndedOutput/16+1)); err != nil {
+		t.Fatal(err)
+	}
+	c.restart(2)
+	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
+	daemon.WriteString("last\n")
+	info, err := daemon.Stat()
+	if err != nil || info.Size() > maxEndedOutput {
+		t.Errorf("size %d, %v", info.Size(), err)
+	}
+	if tail := tailOf(daemon.Name(), 32); !strings.HasSuffix(tail, "abcde\nlast\n") {
+		t.Errorf("tail %q", tail)
+	}
+}
