@@ -23,6 +23,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
@@ -65,7 +66,7 @@ func (e *Executor) Do(ctx context.Context, cluster *v1alpha1.KubeDirectorCluster
 		err := e.do(ctx, cluster, action)
 		count(action, err)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", action, err))
+			errs = append(errs, wrap(action, err))
 		}
 	}
 	return errors.Join(errs...)
@@ -106,6 +107,25 @@ func (e *Executor) do(ctx context.Context, cluster *v1alpha1.KubeDirectorCluster
 		return nil
 	}
 	return fmt.Errorf("execute has no case for %T: this is a bug", action)
+}
+
+// wrap names the action of an error, and tells a refusal from what passes by itself.
+func wrap(action plan.Action, err error) error {
+	taken := (*NameTakenError)(nil)
+	if errors.As(err, &taken) || refuses[apierrors.ReasonForError(err)] {
+		return &plan.Refusal{Action: action.String(), Err: err}
+	}
+	return fmt.Errorf("%s: %w", action, err)
+}
+
+// refuses are the reasons of an API server that has understood and won't; an
+// admission webhook that is not there makes it an internal error.
+var refuses = map[metav1.StatusReason]bool{
+	metav1.StatusReasonForbidden:        true,
+	metav1.StatusReasonInvalid:          true,
+	metav1.StatusReasonBadRequest:       true,
+	metav1.StatusReasonMethodNotAllowed: true,
+	metav1.StatusReasonInternalError:    true,
 }
 
 // namespaceEnds is true for a refusal that needs no remedy: the cluster's

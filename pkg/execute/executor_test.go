@@ -34,6 +34,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/catalog"
+	"github.com/bluek8s/kubedirector/pkg/freshness"
 	"github.com/bluek8s/kubedirector/pkg/plan"
 	"github.com/bluek8s/kubedirector/pkg/resources"
 )
@@ -257,8 +258,9 @@ func TestCreateInNamespaceThatEnds(t *testing.T) {
 	ends := apierrors.NewForbidden(corev1.Resource("services"), "spark", errors.New("namespace ml is being terminated"))
 	ends.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
 	f.kube.PrependReactor("create", "*", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, ends })
-	if err := f.Do(ctx, f.cluster, []plan.Action{plan.CreateService{Service: service(ours)}}); err != nil {
-		t.Errorf("error is %v", err)
+	err := f.Do(ctx, f.cluster, []plan.Action{plan.CreateService{Service: service(ours)}})
+	if stale := (*freshness.StaleError)(nil); !errors.As(err, &stale) {
+		t.Errorf("error is %v, want one that asks for patience", err)
 	}
 }
 

@@ -28,6 +28,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/freshness"
 	"github.com/bluek8s/kubedirector/pkg/plan"
 	"github.com/bluek8s/kubedirector/pkg/resources"
 )
@@ -53,7 +54,7 @@ func create[O metav1.Object](ctx context.Context, cluster *v1alpha1.KubeDirector
 		k.writes.WroteAt(owner, k.resource, made.GetResourceVersion())
 		return nil
 	case namespaceEnds(err):
-		return nil
+		return &freshness.StaleError{Resource: v1alpha1.Resource("kubedirectorclusters"), What: "the deletion that its namespace's brings"}
 	case !apierrors.IsAlreadyExists(err):
 		return err
 	}

@@ -36,6 +36,20 @@ type Action interface {
 	isAction()
 }
 
+// Refusal is an action that the API server refused for what it is: tried again it
+// is refused again, until somebody has corrected what the server names.
+type Refusal struct {
+	// Action is the action as a plan shows it.
+	Action string
+	Err    error
+}
+
+// Error names action and refusal.
+func (r *Refusal) Error() string { return r.Action + ": " + r.Err.Error() }
+
+// Unwrap is what the API server said.
+func (r *Refusal) Unwrap() error { return r.Err }
+
 // Object is an object as it was observed: an action on it is refused when it has been replaced or, where Version is set, changed.
 type Object struct {
 	Name    string

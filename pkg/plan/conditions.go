@@ -31,7 +31,11 @@ import (
 
 // setConditions says whether the cluster can be used, and if not, why.
 func (d *draft) setConditions() {
-	worst := d.worst()
+	worst, refused := d.worst(), d.refusal()
+	if refused.reason != "" {
+		worst = refused
+		d.noteRefusal(refused)
+	}
 	d.setValid()
 	d.setProgressing(worst)
 	d.setDegraded()
@@ -50,12 +54,24 @@ func (d *draft) setValid() {
 	d.setCondition(v1alpha1.ConditionValid, metav1.ConditionTrue, v1alpha1.ReasonSpecValid, "the spec can be realised")
 }
 
+// noteRefusal tells people once that the API server refuses what the cluster needs.
+func (d *draft) noteRefusal(refused trouble) {
+	old := meta.FindStatusCondition(d.seen.Cluster.Status.Conditions, v1alpha1.ConditionProgressing)
+	if old == nil || old.Reason != refused.reason {
+		d.note(corev1.EventTypeWarning, refused.reason, refused.message)
+	}
+}
+
 // setProgressing names what the cluster is doing or waiting for.
 func (d *draft) setProgressing(worst trouble) {
 	switch d.status.State {
 	case v1alpha1.ClusterNew:
 		d.setCondition(v1alpha1.ConditionProgressing, metav1.ConditionFalse, d.verdict.reason, "nothing is made until the spec is valid")
 	case v1alpha1.ClusterReady:
+		if worst.reason != "" {
+			d.setCondition(v1alpha1.ConditionProgressing, metav1.ConditionTrue, worst.reason, worst.message)
+			return
+		}
 		d.setCondition(v1alpha1.ConditionProgressing, metav1.ConditionFalse, v1alpha1.ReasonAsExpected, "nothing is under way")
 	default:
 		d.setCondition(v1alpha1.ConditionProgressing, metav1.ConditionTrue, cmp.Or(worst.reason, busyWith(d.status.State)), cmp.Or(worst.message, d.underway()))
@@ -83,7 +99,7 @@ func (d *draft) setReady(worst trouble) {
 	switch {
 	case d.verdict.reason != "" && (d.status.State == v1alpha1.ClusterNew || d.status.State == v1alpha1.ClusterReady || worst.reason == ""):
 		d.setCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, d.verdict.reason, d.verdict.message)
-	case d.status.State == v1alpha1.ClusterReady:
+	case d.status.State == v1alpha1.ClusterReady && worst.reason == "":
 		d.setCondition(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonClusterReady, fmt.Sprintf("all %d members are configured", len(d.members)))
 	default:
 		d.setCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, cmp.Or(worst.reason, busyWith(d.status.State)), cmp.Or(worst.message, d.underway()))

@@ -49,6 +49,18 @@ func (d *draft) diagnose(m *member) {
 // maxMemberMessage keeps a status of many members small; the condition has the whole.
 const maxMemberMessage = 512
 
+// refusal is the first of the actions now due that the API server refused when
+// it was tried last. One that is due no more has no say.
+func (d *draft) refusal() trouble {
+	for _, action := range d.plan.Actions {
+		if words, refused := d.seen.Refusals[action.String()]; refused {
+			return trouble{reason: v1alpha1.ReasonRequestRefused, message: fmt.Sprintf(
+				"%s: %s; correct what it names in the spec or the app, or the quota, policy or rights: it is tried again by itself", action, words)}
+		}
+	}
+	return trouble{}
+}
+
 // podTrouble is why a member has no running container.
 func (d *draft) podTrouble(m *member) trouble {
 	if m.pod == nil {

@@ -51,6 +51,10 @@ func finishDeletion(d *draft) bool {
 		d.act(RemoveFinalizer{})
 		d.status = cluster.Status.DeepCopy() // nobody is left to read a newer one
 	}
+	if refused := d.refusal(); refused.reason != "" {
+		d.noteRefusal(refused)
+		d.setCondition(v1alpha1.ConditionProgressing, metav1.ConditionTrue, refused.reason, refused.message)
+	}
 	return false
 }
 

@@ -59,6 +59,9 @@ type Observed struct {
 	// Warnings are the newest warning Events by the UID of the object they
 	// speak of: StatefulSets that miss pods, claims that are not bound. They are asked for only then.
 	Warnings map[types.UID]Warning
+	// Refusals are what the API server refused of the actions that were carried
+	// out last, by the action as a plan shows it, in the server's own words.
+	Refusals map[string]string
 	// Packages are the present contents of config packages in ConfigMaps, asked
 	// for only while a member waits for its user to mend one.
 	Packages map[catalog.ConfigMapKey]PackageCheck

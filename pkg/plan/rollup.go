@@ -38,10 +38,16 @@ func (d *draft) rollUp() {
 	if d.status.State == v1alpha1.ClusterReady && d.status.FirstReadyTime == nil {
 		d.status.FirstReadyTime = timeOrNil(d.seen.Now)
 	}
+	if before == v1alpha1.ClusterReady && d.status.State == before && len(d.plan.Actions) > 0 && d.refusal().reason == "" {
+		return // what is asked for is said to be realised once it is, not before
+	}
 	d.judgeAge()
 	d.setConditions()
 	d.status.ObservedGeneration = d.seen.Cluster.Generation
 	d.announce(before)
+	if refused := d.refusal(); refused.message != "" {
+		d.wait(refused.message)
+	}
 	for _, m := range d.members {
 		if m.trouble.message != "" {
 			d.wait(m.trouble.message)

@@ -48,10 +48,12 @@ type world struct {
 	*Observed
 	uids  int
 	lines []string
+	// refuse is the API server's objection to an action; empty: none.
+	refuse func(Action) string
 }
 
 func newWorld(t *testing.T, cluster *v1alpha1.KubeDirectorCluster, app *v1alpha1.KubeDirectorApp) *world {
-	return &world{t: t, Observed: &Observed{
+	return &world{t: t, refuse: func(Action) string { return "" }, Observed: &Observed{
 		Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Settings: Settings{
 			ClusterDomain:      "cluster.local",
@@ -92,7 +94,12 @@ func (w *world) pass() bool {
 		w.Cluster.Status = *p.Status.DeepCopy()
 	}
 	if p.Record == "" {
+		w.Refusals = map[string]string{}
 		for _, action := range p.Actions {
+			if words := w.refuse(action); words != "" {
+				w.Refusals[action.String()] = words
+				continue
+			}
 			w.do(action)
 		}
 	}

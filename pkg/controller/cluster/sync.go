@@ -62,7 +62,8 @@ type Syncer struct {
 	// Gone is told of clusters that exist no more.
 	Gone func(key cache.ObjectName)
 
-	pace pace
+	pace     pace
+	refusals refusals
 }
 
 // soon asks for the next pass at once, behind freshness: after a write, its
@@ -82,12 +83,14 @@ func (s *Syncer) Sync(ctx context.Context, key cache.ObjectName) (time.Duration,
 		s.forget(key)
 		return 0, nil
 	}
+	seen.Refusals = s.refusals.of(key)
 	p := plan.Make(seen)
 	s.report(ctx, p)
 	if p.Record != "" {
 		return soon, s.write(ctx, key, seen, p)
 	}
 	acted := s.Execute.Do(ctx, seen.Cluster, p.Actions)
+	s.refusals.keep(key, acted)
 	again, written := s.progress(ctx, key, seen, p)
 	return again, errors.Join(acted, written)
 }
@@ -139,6 +142,7 @@ func (s *Syncer) report(ctx context.Context, p *plan.Plan) {
 func (s *Syncer) forget(key cache.ObjectName) {
 	s.Fresh.Clear(key)
 	s.pace.forget(key)
+	s.refusals.keep(key, nil)
 	s.Gone(key)
 }
 

@@ -71,6 +71,8 @@ const (
 	ReasonWaitingForConfigMap = "WaitingForConfigMap"
 	// ReasonWaitingForGuest: a member's container cannot be reached.
 	ReasonWaitingForGuest = "WaitingForGuest"
+	// ReasonRequestRefused: the API server refuses something that the cluster needs, as a quota, a policy or missing rights can make it do.
+	ReasonRequestRefused = "RequestRefused"
 	// ReasonRetrying: a script failed and will be tried again by itself.
 	ReasonRetrying = "Retrying"
 	// ReasonDeleting: the cluster is being deleted.
