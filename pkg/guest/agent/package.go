@@ -24,6 +24,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/bluek8s/kubedirector/pkg/guest/agent/archive"
@@ -167,20 +168,20 @@ func (a *Agent) download(ctx context.Context, pkg *protocol.Package, tgz, unpack
 }
 
 // install moves the unpacked directories to where applications look for them.
-// The stamp goes first and comes back last: a crash in between leaves a
-// package that vouches for nothing and is replaced by the next request.
+// Meanwhile a stamp of no container lists what may be there of the old and
+// the new package: a crash leaves a package that vouches for nothing, and
+// that the next one removes.
 func (a *Agent) install(unpacked string, stamp *packageStamp) error {
 	dir := a.path(protocol.MountPackage)
 	stampPath := filepath.Join(dir, stampFile)
 	var old packageStamp
-	if readJSON(stampPath, &old) {
-		if err := os.Remove(stampPath); err != nil {
+	readJSON(stampPath, &old)
+	if err := atomicfile.WriteJSON(stampPath, &packageStamp{Tops: slices.Concat(old.Tops, stamp.Tops)}, 0o644); err != nil {
+		return err
+	}
+	for _, top := range old.Tops {
+		if err := removeTree(filepath.Join(dir, filepath.Base(top))); err != nil {
 			return err
-		}
-		for _, top := range old.Tops {
-			if err := removeTree(filepath.Join(dir, filepath.Base(top))); err != nil {
-				return err
-			}
 		}
 	}
 	for _, top := range stamp.Tops {
