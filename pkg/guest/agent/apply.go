@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
@@ -100,7 +101,7 @@ func (a *Agent) lockLedger(ctx context.Context, progress progressFunc) (*os.File
 	}
 	deadline := time.After(a.LockWait)
 	for told := false; ; told = true {
-		lock, err := tryLock(l.path("lock"))
+		lock, err := flock(l.path("lock"), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
 			return lock, nil
 		}

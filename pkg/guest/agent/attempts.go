@@ -94,9 +94,10 @@ func (d *attemptDir) started() *started {
 }
 
 // phase reads how far the attempt has come. The supervisor's lock is read
-// before the outcome: it writes the one before it lets go of the other.
+// before the outcome: it writes the one before it lets go of the other. It is
+// asked for shared, so that those who ask do not see each other.
 func (d *attemptDir) phase() (attemptPhase, error) {
-	lock, err := d.lock()
+	lock, err := flock(d.file("lock"), syscall.LOCK_SH|syscall.LOCK_NB)
 	if errors.Is(err, errLocked) {
 		return attemptAlive, nil
 	}
@@ -118,17 +119,23 @@ var errLocked = errors.New("locked")
 
 // lock takes the attempt's lock, which the kernel gives back when the last
 // process that holds the file is gone. So a supervisor that was killed is
-// told from one that works, whatever its process number.
+// told from one that works, whatever its process number. It waits for those
+// who ask for the phase in this instant; the caller knows that no supervisor
+// lives.
 func (d *attemptDir) lock() (*os.File, error) {
-	return tryLock(d.file("lock"))
+	return flock(d.file("lock"), syscall.LOCK_EX)
 }
 
-func tryLock(path string) (*os.File, error) {
+// flock opens and locks a file, as flock(2) does for how.
+func flock(path string, how int) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, err
 	}
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	err = syscall.EINTR
+	for errors.Is(err, syscall.EINTR) {
+		err = syscall.Flock(int(file.Fd()), how)
+	}
 	if err == nil {
 		return file, nil
 	}

@@ -140,3 +140,78 @@ func TestExitCodeIsKeptUntilItCanBeRecorded(t *testing.T) {
 		t.Errorf("event %+v", e)
 	}
 }
+
+// TestPackageCutShortLeavesNothing is about a package whose installation was
+// cut short: what was in place by then goes when the next one comes.
+func TestPackageCutShortLeavesNothing(t *testing.T) {
+	c := newContainer(t)
+	c.write(protocol.MountPackage+"/.staging/unpacked/old/startscript", "")
+	unpacked := c.path(protocol.MountPackage, ".staging/unpacked")
+	cutShort := &packageStamp{Incarnation: "x", Main: "old", Tops: []string{"old", "missing"}}
+	if err := c.install(unpacked, cutShort); err == nil {
+		t.Fatal("a package without one of its directories was installed")
+	}
+	if c.packageStamp("x") != nil || c.packageStamp("") != nil {
+		t.Error("a package cut short vouches for something")
+	}
+	req := c.request("")
+	req.Event = nil
+	if r := c.apply(req); r.Fault != nil || r.PackageSHA256 == "" {
+		t.Fatalf("fault %+v", r.Fault)
+	}
+	if _, err := os.Stat(c.path(protocol.MountPackage, "old")); !os.IsNotExist(err) {
+		t.Errorf("the package cut short stays: %v", err)
+	}
+}
+
+// observe holds the attempt's lock as one who asks whether it runs does.
+func (d *attemptDir) observe(t *testing.T) *os.File {
+	t.Helper()
+	file, err := os.OpenFile(d.file("lock"), os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_SH); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestObserversDoNotSeeEachOther(t *testing.T) {
+	c := newContainer(t)
+	wantEvent(t, c.apply(c.request("true")), protocol.EventSucceeded, 1)
+	d := c.onlyAttempt()
+	c.eventually("the supervisor is gone", func() bool {
+		phase, err := d.phase()
+		return err == nil && phase == attemptEnded
+	})
+	defer d.observe(t).Close()
+	if phase, err := d.phase(); err != nil || phase != attemptEnded {
+		t.Errorf("phase %d, %v", phase, err)
+	}
+}
+
+func TestObserverDoesNotKeepAnAttemptFromStarting(t *testing.T) {
+	c := newContainer(t)
+	req := c.request("true")
+	at := newAttempt(req, c.onlyIncarnation())
+	if err := c.ledger().open(); err != nil {
+		t.Fatal(err)
+	}
+	d := c.ledger().attemptDir(at)
+	if err := d.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(d.file("attempt.json")); err != nil {
+		t.Fatal(err)
+	}
+	observer := d.observe(t)
+	result := make(chan *protocol.Result)
+	go func() { result <- c.apply(req) }()
+	c.eventually("the attempt is about to start", func() bool {
+		_, err := os.Stat(d.file("attempt.json"))
+		return err == nil
+	})
+	observer.Close()
+	wantEvent(t, <-result, protocol.EventSucceeded, 1)
+}

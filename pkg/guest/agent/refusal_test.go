@@ -18,6 +18,7 @@ package agent
 
 import (
 	"context"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,7 +107,7 @@ func TestRequestBesideALongOneIsTold(t *testing.T) {
 	if err := c.ledger().open(); err != nil {
 		t.Fatal(err)
 	}
-	lock, err := tryLock(c.ledger().path("lock"))
+	lock, err := flock(c.ledger().path("lock"), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err != nil {
 		t.Fatal(err)
 	}
