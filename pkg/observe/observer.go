@@ -153,8 +153,8 @@ func (o *Observer) warnings(ctx context.Context, seen *plan.Observed) {
 	}
 }
 
-// stuck are StatefulSets that miss pods and claims that are not bound, in the
-// order of their names, the same in each pass.
+// stuck are StatefulSets that miss pods and members' claims that are not bound,
+// in an order that is the same in each pass. A claim that an earlier cluster left may wait for ever.
 func stuck(seen *plan.Observed) []metav1.Object {
 	if seen.Cluster.DeletionTimestamp != nil {
 		return nil // nobody is to be told what a cluster lacks that goes
@@ -170,10 +170,12 @@ func stuck(seen *plan.Observed) []metav1.Object {
 			objects = append(objects, set)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(seen.Claims)) {
-		claim := seen.Claims[name]
-		if claim.Labels[names.LabelCluster] == seen.Cluster.Name && claim.Status.Phase == corev1.ClaimPending {
-			objects = append(objects, claim)
+	for _, role := range seen.Cluster.Status.Roles {
+		for _, member := range role.Members {
+			claim := seen.Claims[names.Claim(member.Pod)]
+			if claim != nil && claim.Labels[names.LabelCluster] == seen.Cluster.Name && claim.Status.Phase == corev1.ClaimPending {
+				objects = append(objects, claim)
+			}
 		}
 	}
 	return objects[:min(len(objects), maxStuck)]

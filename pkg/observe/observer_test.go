@@ -177,12 +177,15 @@ func TestStuckObjects(t *testing.T) {
 		asked   int
 	}{"one that runs": {cluster(), 2}, "one that goes": {leaving, 0}} {
 		t.Run(name, func(t *testing.T) {
+			test.cluster.Status.Roles = []v1alpha1.RoleStatus{{ID: "worker", StatefulSet: "spark-worker", Members: []v1alpha1.MemberStatus{
+				{Pod: "spark-worker-0"}, {Pod: "spark-worker-1"}}}}
 			f := newFixture(t, test.cluster,
 				set("spark-worker", 2, ours), pod("spark-worker-0", "spark-worker"), // misses one
 				set("spark-controller", 1, ours), pod("spark-controller-0", "spark-controller"),
 				claim("persist-spark-worker-0", corev1.ClaimBound, labelled),
 				claim("persist-spark-worker-1", corev1.ClaimPending, labelled),
-				claim("persist-spark-controller-0", corev1.ClaimPending), // not ours
+				claim("persist-spark-controller-0", corev1.ClaimPending),       // not ours
+				claim("persist-spark-worker-7", corev1.ClaimPending, labelled), // left by an earlier cluster
 			)
 			f.look(t)
 			if got := len(f.kube.Actions()); got != test.asked {

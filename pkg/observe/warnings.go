@@ -39,6 +39,8 @@ const (
 	firstLook = 2 * time.Second
 	// longestWait is the wait between looks in the long run.
 	longestWait = 30 * time.Second
+	// sameTime is how far apart Events are that tell of one and the same trouble.
+	sameTime = time.Minute
 	// maxEvents is how many Events of one object are read. Kubernetes aggregates
 	// those about one object that are alike, so that there are seldom more than a dozen.
 	maxEvents = 100
@@ -77,7 +79,7 @@ func (w *Warnings) Newest(ctx context.Context, owner cache.ObjectName, object me
 		next.wait = min(2*last.wait, longestWait)
 	}
 	next.due = now.Add(next.wait)
-	found, err := w.list(ctx, object)
+	found, err := w.list(ctx, object, last.found)
 	if err != nil {
 		// Warnings are shown to people and decide nothing: the next look is soon enough.
 		klog.FromContext(ctx).Error(err, "Could not list Events", "object", klog.KObj(object))
@@ -116,7 +118,9 @@ func (w *Warnings) keep(object metav1.Object, next look, now time.Time) {
 	w.looks[object.GetUID()] = next
 }
 
-func (w *Warnings) list(ctx context.Context, object metav1.Object) (*plan.Warning, error) {
+// list finds the newest warning. Of several pods that a StatefulSet can't make,
+// now one and now another is the newest: the words found before stay as long as they are still said.
+func (w *Warnings) list(ctx context.Context, object metav1.Object, before *plan.Warning) (*plan.Warning, error) {
 	events, err := w.Events.Events(object.GetNamespace()).List(ctx, metav1.ListOptions{
 		FieldSelector: fields.AndSelectors(
 			fields.OneTermEqualSelector("involvedObject.uid", string(object.GetUID())),
@@ -128,6 +132,12 @@ func (w *Warnings) list(ctx context.Context, object metav1.Object) (*plan.Warnin
 		return nil, err
 	}
 	newest := slices.MaxFunc(events.Items, func(a, b corev1.Event) int { return lastSeen(&a).Compare(lastSeen(&b)) })
+	for _, event := range events.Items {
+		if before != nil && event.Reason == before.Reason && event.Message == before.Message && lastSeen(&newest).Sub(lastSeen(&event)) < sameTime {
+			newest = event
+			break
+		}
+	}
 	return &plan.Warning{Reason: newest.Reason, Message: newest.Message, At: lastSeen(&newest)}, nil
 }
 

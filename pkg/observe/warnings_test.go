@@ -115,3 +115,24 @@ func TestAnUnanswerableLookKeepsTheLast(t *testing.T) {
 		t.Errorf("the warning is %v", got)
 	}
 }
+
+func TestWordsDoNotAlternate(t *testing.T) {
+	_, ctx := ktesting.NewTestContext(t)
+	f := newFixture(t)
+	stuck := set("spark-worker", 1)
+	look := func(at time.Time, events ...corev1.Event) string {
+		f.clock.SetTime(at)
+		f.answers(&corev1.EventList{Items: events}, nil)
+		return f.Warnings.Newest(ctx, key, stuck).Message
+	}
+	at := started.Add(time.Minute)
+	first := look(at, event("worker-0", at), event("worker-1", at.Add(-time.Second)))
+	at = at.Add(time.Minute)
+	if second := look(at, event("worker-0", at.Add(-time.Second)), event("worker-1", at)); second != first {
+		t.Errorf("the warning went from %q to %q", first, second)
+	}
+	at = at.Add(time.Minute)
+	if third := look(at, event("worker-0", at.Add(-2*sameTime)), event("worker-1", at)); third != "worker-1" {
+		t.Errorf("a warning that is said no more stays: %q", third)
+	}
+}

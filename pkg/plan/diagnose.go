@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -67,7 +68,7 @@ func (d *draft) podTrouble(m *member) trouble {
 		if m.set == nil {
 			return trouble{}
 		}
-		if warning, ok := d.seen.Warnings[m.set.UID]; ok && warning.Reason == "FailedCreate" {
+		if warning, ok := d.seen.Warnings[m.set.UID]; ok && warning.Reason == "FailedCreate" && !d.madePodSince(m.set, warning.At) {
 			return trouble{reason: v1alpha1.ReasonPodCreationFailed, message: fmt.Sprintf(
 				"member %s: the API server refuses its pod: %s; change the quota, limit or policy it names, or what spec.roles asks for", m.status.Pod, warning.Message)}
 		}
@@ -84,6 +85,17 @@ func (d *draft) podTrouble(m *member) trouble {
 		}
 	}
 	return d.schedulingTrouble(m)
+}
+
+// madePodSince is true when a StatefulSet has made a pod after a time: a warning
+// of that time says nothing of now. Kubernetes keeps Events for an hour.
+func (d *draft) madePodSince(set *appsv1.StatefulSet, at time.Time) bool {
+	for _, pod := range d.seen.Pods {
+		if metav1.IsControlledBy(pod, set) && pod.CreationTimestamp.After(at) {
+			return true
+		}
+	}
+	return false
 }
 
 // unschedulableFor is how long a pod must have been unschedulable to be shown so:
