@@ -7,6 +7,8 @@
 #
 # It starts a Kubernetes of its own on this machine. A cluster that exists
 # already is used only when named: CONTEXT=name-of-a-kubeconfig-context.
+# What the demo makes is noted in .cache/demo before it is made, so that an
+# interrupted demo can be run again, or be removed.
 
 set -o errexit -o nounset -o pipefail
 
@@ -16,7 +18,8 @@ state=$root/.cache/demo
 namespace=kubedirector-demo
 cluster=spark
 log=$state/kubedirector.log
-context=${CONTEXT:-}
+asked=${CONTEXT:-}
+context=$asked
 begun=$SECONDS
 
 say() { printf '\n\033[1m==> [%3ds] %s\033[0m\n' "$((SECONDS - begun))" "$*"; }
@@ -24,65 +27,95 @@ die() {
 	printf 'demo: %s\n' "$*" >&2
 	exit 1
 }
-k() { "$kubectl" --kubeconfig "$kubeconfig" --context "$context" "$@"; }
+k() { "$kubectl" --context "$context" "$@"; }
 kn() { k --namespace "$namespace" "$@"; }
 condition() { kn get kdc "$cluster" -o jsonpath="{.status.conditions[?(@.type==\"$1\")].status}" 2>/dev/null; }
 
 # --- which Kubernetes -------------------------------------------------------
 
 choose_cluster() {
-	if [ -n "$context" ]; then
-		kubectl=$(command -v kubectl) || die "kubectl is missing: install it, it is what you use your cluster with"
-		kubeconfig=${KUBECONFIG:-$HOME/.kube/config}
-		k config get-contexts "$context" >/dev/null 2>&1 || die "no context \"$context\" in $kubeconfig; kubectl config get-contexts lists those there are"
-		return
+	if [ -f "$state/cluster" ] && [ "$(recall && echo "$asked")" != "$asked" ]; then
+		die "a demo of this checkout is on $(recall && echo "context $context of $KUBECONFIG"): make demo-down first"
 	fi
-	hack/devcluster.sh status >/dev/null 2>&1 || echo started >"$state/devcluster"
-	hack/devcluster.sh up
-	kubectl=$root/.cache/bin/kubectl
-	kubeconfig=$(.cache/bin/devcluster kubeconfig)
-	context=devcluster
-}
-
-remember() {
-	printf 'kubectl=%q\nkubeconfig=%q\ncontext=%q\n' "$kubectl" "$kubeconfig" "$context" >"$state/cluster"
+	if [ -n "$asked" ]; then
+		kubectl=$(command -v kubectl) || die "kubectl is missing: install it, it is what you use your cluster with"
+		export KUBECONFIG=${KUBECONFIG:-$HOME/.kube/config}
+		k config get-contexts "$context" >/dev/null 2>&1 || die "no context \"$context\" in $KUBECONFIG; kubectl config get-contexts lists those there are"
+	else
+		hack/devcluster.sh status >/dev/null 2>&1 || touch "$state/devcluster"
+		hack/devcluster.sh up
+		kubectl=$root/.cache/bin/kubectl
+		KUBECONFIG=$(.cache/bin/devcluster kubeconfig)
+		export KUBECONFIG
+		context=devcluster
+	fi
+	printf '%s=%q\n' asked "$asked" kubectl "$kubectl" context "$context" KUBECONFIG "$KUBECONFIG" >"$state/cluster"
 }
 
 recall() {
-	[ -f "$state/cluster" ] || die "no demo was started from this checkout"
 	# shellcheck source=/dev/null
 	source "$state/cluster"
+	export KUBECONFIG
+}
+
+# exists is asked before something is made or removed: not to know ends the demo.
+exists() {
+	local found
+	found=$(k get "$@" --ignore-not-found -o name) || die "cannot see whether there is $*"
+	[ -n "$found" ]
 }
 
 # --- the controller, out of cluster -----------------------------------------
 
-controller_runs() { [ -f "$state/pid" ] && kill -0 "$(cat "$state/pid")" 2>/dev/null; }
+controller_runs() {
+	local pid
+	pid=$(cat "$state/pid" 2>/dev/null) || return 1
+	# The number alone may be another process's by now, say after a reboot.
+	case $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" || ps -p "$pid" -o command=) in
+	"$root/_output/bin/kubedirector "*) ;;
+	*) return 1 ;;
+	esac
+} 2>/dev/null
 
 start_controller() {
-	controller_runs && return
-	setsid nohup "$root/_output/bin/kubedirector" \
-		--kubeconfig "$kubeconfig" --context "$context" --watch-namespace "$namespace" --system-namespace "$namespace" \
-		--metrics-address 127.0.0.1:0 --health-address 127.0.0.1:0 -v 2 \
-		>>"$log" 2>&1 </dev/null &
-	echo $! >"$state/pid"
+	[ -x _output/bin/kubedirector ] || make --no-print-directory build
+	# Job control gives it a process group of its own, which Ctrl-C does not reach.
+	(
+		set -o monitor
+		nohup "$root/_output/bin/kubedirector" \
+			--kubeconfig "$KUBECONFIG" --context "$context" --watch-namespace "$namespace" --system-namespace "$namespace" \
+			--metrics-address 127.0.0.1:0 --health-address 127.0.0.1:0 -v 2 \
+			>>"$log" 2>&1 </dev/null &
+		echo $! >"$state/pid"
+	)
 }
 
 stop_controller() {
-	controller_runs || return 0
-	local pid
-	pid=$(cat "$state/pid")
-	kill "$pid"
-	while kill -0 "$pid" 2>/dev/null; do sleep 0.2; done
+	local deadline=$((SECONDS + 30))
+	if controller_runs; then kill "$(cat "$state/pid")"; fi
+	while controller_runs; do
+		[ $SECONDS -lt $deadline ] || die "the controller, process $(cat "$state/pid"), does not end; see $log"
+		sleep 0.2
+	done
 	rm -f "$state/pid"
 }
 
 # --- the cluster ------------------------------------------------------------
 
 install() {
-	k get crd kubedirectorclusters.kubedirector.bluedata.io >/dev/null 2>&1 || echo installed >"$state/crds"
+	if ! exists namespace "$namespace"; then
+		touch "$state/namespace"
+	elif [ ! -f "$state/namespace" ]; then
+		die "there is a namespace $namespace already, which no demo of this checkout has made: remove it (make demo-down where it was made), or name another cluster"
+	fi
+	if exists -f artifacts/crds; then
+		[ -f "$state/crds" ] || echo "The CRDs are there already. They are brought to this version, and will stay."
+	else
+		touch "$state/crds"
+	fi
 	k apply -f artifacts/crds
-	k wait --for=condition=Established --timeout=30s crd/kubedirectorapps.kubedirector.bluedata.io crd/kubedirectorclusters.kubedirector.bluedata.io
-	k create namespace "$namespace" --dry-run=client -o yaml | k apply -f -
+	k wait --for=condition=Established --timeout=30s -f artifacts/crds
+	exists namespace "$namespace" || k create namespace "$namespace"
 }
 
 launch() {
@@ -97,14 +130,19 @@ launch() {
 
 # watch_states prints each change of state or message while the demo goes on.
 watch_states() {
-	kn get kdc "$cluster" --watch --no-headers \
-		-o custom-columns='STATE:.status.state,MEMBERS:.status.membership,MESSAGE:.status.conditions[?(@.type=="Ready")].message' 2>/dev/null |
-		while read -r line; do
-			[ "$line" = "${last:-}" ] || printf '  [%3ds] %s\n' "$((SECONDS - begun))" "$line"
-			last=$line
-		done &
-	trap 'pkill -P $$ 2>/dev/null || true' EXIT
+	# Not through kn: $! must be kubectl's, to end it.
+	"$kubectl" --context "$context" --namespace "$namespace" get kdc "$cluster" --watch --no-headers \
+		-o custom-columns='STATE:.status.state,MEMBERS:.status.membership,MESSAGE:.status.conditions[?(@.type=="Ready")].message' \
+		2>/dev/null > >(
+			while read -r line; do
+				[ "$line" = "${last:-}" ] || printf '  [%3ds] %s\n' "$((SECONDS - begun))" "$line"
+				last=$line
+			done
+		) &
+	watcher=$!
 }
+end_background() { kill ${watcher:+"$watcher"} ${forward:+"$forward"} 2>/dev/null || true; }
+trap end_background EXIT
 
 wait_ready() {
 	local deadline=$((SECONDS + 600))
@@ -124,35 +162,38 @@ wait_ready() {
 # The notebook asks Spark where its tasks ran. It must have been on the workers, all of them.
 run_notebook() {
 	local want got
-	want=$(kn get pods -l kubedirector.bluedata.io/cluster=$cluster,kubedirector.bluedata.io/role=worker -o name | sed 's,pod/,,' | sort | paste -sd' ')
+	want=$(kn get pods -l kubedirector.bluedata.io/cluster=$cluster,kubedirector.bluedata.io/role=worker -o name | sed 's,pod/,,' | sort | paste -sd' ' -)
 	kn exec "$cluster-jupyter-0" -- jupyter nbconvert --to markdown --execute --stdout --log-level WARN \
 		/home/spark/notebooks/executors.ipynb >"$state/notebook.out" 2>"$state/notebook.err" ||
 		die "the notebook failed: $(tail -5 "$state/notebook.err")"
 	sed 's/^/    /' "$state/notebook.out"
-	got=$(sed -n 's/^ *executor: *\([^ .]*\).*/\1/p' "$state/notebook.out" | sort -u | paste -sd' ')
+	got=$(sed -n 's/^ *executor: *\([^ .]*\).*/\1/p' "$state/notebook.out" | sort -u | paste -sd' ' -)
 	[ "$got" = "$want" ] || die "the job ran on \"$got\", not on the workers \"$want\""
 	echo "The job ran on the workers: $got"
 }
 
+# The Spark master must list as many workers as given, and as alive.
 count_workers() {
-	local port=18080 alive
-	kn port-forward "svc/$cluster-controller-0-svc" "$port:8080" >"$state/port-forward.log" 2>&1 &
-	local forward=$!
-	for _ in $(seq 50); do
-		alive=$(curl -fsS --max-time 5 "http://127.0.0.1:$port/json/" 2>/dev/null | tr -d ' \n' | grep -o '"state":"ALIVE"' | wc -l) || true
-		[ "${alive:-0}" = "$1" ] && break
+	local page='' alive=0
+	"$kubectl" --context "$context" --namespace "$namespace" port-forward "svc/$cluster-controller-0-svc" :8080 >"$state/port-forward.log" 2>&1 &
+	forward=$!
+	for _ in $(seq 60); do
+		page=$(sed -n 's,^Forwarding from \(127.0.0.1:[0-9]*\) .*,http://\1/json/,p' "$state/port-forward.log")
+		alive=$( ([ -z "$page" ] || curl -fsS --noproxy '*' --max-time 5 "$page" 2>/dev/null) | tr -d ' \n' | grep -o '"state":"ALIVE"' | wc -l) || true
+		[ "$alive" -ne "$1" ] || break
 		sleep 0.5
 	done
 	kill "$forward" 2>/dev/null || true
 	wait "$forward" 2>/dev/null || true
-	[ "${alive:-0}" = "$1" ] || die "the Spark master lists ${alive:-no} ALIVE workers, not $1"
-	echo "curl http://127.0.0.1:$port/json/: $alive ALIVE workers"
+	forward=
+	[ "$alive" -eq "$1" ] || die "the Spark master lists $alive ALIVE workers, not $1; $state/port-forward.log says how it was reached"
+	echo "curl $page: $((alive)) ALIVE workers"
 }
 
 kill_container() {
 	local pod=$1 before after
 	before=$(kn get pod "$pod" -o jsonpath='{.status.containerStatuses[0].restartCount}')
-	kn exec "$pod" -- sh -c 'kill 1'
+	kn exec "$pod" -- sh -c 'kill 1' || true # the shell may end with its container; the count decides
 	for _ in $(seq 100); do
 		after=$(kn get pod "$pod" -o jsonpath='{.status.containerStatuses[0].restartCount}')
 		[ "$after" = "$before" ] || break
@@ -166,12 +207,13 @@ kill_container() {
 }
 
 next_steps() {
-	local kubectl_line="$kubectl --kubeconfig $kubeconfig --context $context -n $namespace"
+	local kubectl_line
+	kubectl_line=$(printf '%q ' env "KUBECONFIG=$KUBECONFIG" "$kubectl" --context "$context" -n "$namespace")
 	cat <<TEXT
 
 Spark runs. What to try next, with
 
-  alias kd="$kubectl_line"
+  alias kd='${kubectl_line% }'
 
   kd get kdc,pods,svc,pvc                       what there is
   kd describe kdc $cluster                          conditions and events
@@ -181,7 +223,7 @@ Spark runs. What to try next, with
   kd get secret spark-jupyter -o jsonpath='{.data.token}' | base64 -d
   kd exec -it $cluster-worker-0 -- bash             a shell in a member; configcli --get node.role_id
   kd delete pod $cluster-worker-1                   lose a member, and watch it return: kd get kdc -w
-  tail -f $log
+  tail -f $(printf %q "$log")
 
   make demo-down                                remove all of it
 TEXT
@@ -189,13 +231,13 @@ TEXT
 }
 
 up() {
+	command -v curl >/dev/null || die "curl is missing: install your system's package curl"
 	mkdir -p "$state"
 	say "Building the controller"
 	make --no-print-directory build
 	choose_cluster
-	remember
-	say "Using $(k config view --minify -o jsonpath='{.clusters[0].cluster.server}') (context $context of $kubeconfig)"
-	if [ "$context" = devcluster ] && [ -z "${CONTEXT:-}" ]; then
+	say "Using $(k config view --minify -o jsonpath='{.clusters[0].cluster.server}') (context $context of $KUBECONFIG)"
+	if [ -z "$asked" ]; then
 		say "Images"
 		hack/images/image.sh kubedirector spark
 		TO=devcluster hack/images/image-load.sh kubedirector spark
@@ -204,6 +246,7 @@ up() {
 	fi
 	say "Installing the CRDs, starting the controller (log: $log)"
 	install
+	stop_controller # one of an earlier run may be an older build
 	start_controller
 	say "Launching Spark: 1 controller, 2 workers, 1 jupyter"
 	launch
@@ -226,28 +269,38 @@ up() {
 	next_steps
 }
 
-down() {
-	mkdir -p "$state"
-	recall
-	if k get --raw /readyz >/dev/null 2>&1; then
-		if [ -x _output/bin/kubedirector ] && k get namespace "$namespace" >/dev/null 2>&1; then
-			start_controller # clusters go while somebody is there to let them go
-			kn delete kdc --all --wait --timeout=120s
-			stop_controller
-			k delete namespace "$namespace" --wait --timeout=180s
+# remove_objects takes the clusters away while somebody is there to let them go.
+remove_objects() {
+	local others
+	if [ -f "$state/namespace" ] && exists namespace "$namespace"; then
+		if exists crd kubedirectorclusters.kubedirector.bluedata.io; then
+			controller_runs || start_controller
+			kn delete kdc --all --timeout=120s || die "the clusters of namespace $namespace are not gone; $log says why. Try make demo-down again"
 		fi
 		stop_controller
-		if [ -f "$state/crds" ]; then
-			others=$(k get kdc,kdapp -A -o name 2>/dev/null || true)
-			if [ -n "$others" ]; then
-				echo "keeping the CRDs, for these are not the demo's: $others"
-			else
-				k delete -f artifacts/crds
-			fi
+		k delete namespace "$namespace" --timeout=180s
+	fi
+	if [ ! -f "$state/crds" ] || ! exists -f artifacts/crds; then return 0; fi
+	others=$(k get kdc,kdapp --all-namespaces -o name)
+	if [ -n "$others" ]; then
+		echo "keeping the CRDs, for these are not the demo's: $others"
+	else
+		k delete -f artifacts/crds
+	fi
+}
+
+down() {
+	[ -f "$state/cluster" ] || [ -f "$state/devcluster" ] || die "no demo was started from this checkout"
+	if [ -f "$state/cluster" ]; then
+		recall
+		if k get --raw /readyz >/dev/null 2>&1; then
+			remove_objects
+		elif [ -n "$asked" ] || { [ ! -f "$state/devcluster" ] && [ -e .cache/devcluster ]; }; then
+			die "$(k config view --minify -o jsonpath='{.clusters[0].cluster.server}') (context $context of $KUBECONFIG) does not answer, so nothing was removed. Start it and try again, or remove $state to forget the demo"
 		fi
 	fi
 	stop_controller
-	[ -f "$state/devcluster" ] && hack/devcluster.sh down
+	if [ -f "$state/devcluster" ]; then hack/devcluster.sh down; fi
 	rm -rf "$state"
 	echo "demo: nothing of it is left"
 }
