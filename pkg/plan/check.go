@@ -76,12 +76,16 @@ func (d *draft) judge() verdict {
 // takenNames finds objects of names this cluster needs that belong to somebody else.
 func (d *draft) takenNames() []string {
 	var taken []string
+	cluster := d.seen.Cluster
 	foreign := func(kind string, o metav1.Object, ours bool) {
-		if !ours {
+		switch {
+		case ours:
+		case leftBy(cluster, o):
+			taken = append(taken, fmt.Sprintf("metadata.name: %s %q of an earlier cluster of this name is not removed yet: nothing is to be done, this goes on by itself once it is", kind, o.GetName()))
+		default:
 			taken = append(taken, fmt.Sprintf("metadata.name: %s %q exists and does not belong to this cluster: delete or rename it, or give the cluster another name", kind, o.GetName()))
 		}
 	}
-	cluster := d.seen.Cluster
 	wanted := d.wantedNames()
 	for _, service := range sorted(d.seen.Services) {
 		if wanted.services[service.Name] {
@@ -99,6 +103,13 @@ func (d *draft) takenNames() []string {
 		}
 	}
 	return taken
+}
+
+// leftBy is true for an object of an earlier cluster of the same name, which
+// garbage collection has not come to yet.
+func leftBy(cluster *v1alpha1.KubeDirectorCluster, o metav1.Object) bool {
+	owner := metav1.GetControllerOfNoCopy(o)
+	return owner != nil && owner.Kind == "KubeDirectorCluster" && owner.Name == cluster.Name && owner.UID != cluster.UID
 }
 
 type nameSets struct{ services, sets, claims map[string]bool }

@@ -17,6 +17,7 @@ limitations under the License.
 package plan
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -91,4 +92,20 @@ func TestASpecEditStartsAnExhaustedScriptOfAReadyClusterAgain(t *testing.T) {
 	if event := w.member("c-worker-0").Event; event.Attempt != 5 {
 		t.Errorf("the attempt is number %d, want 5", event.Attempt)
 	}
+}
+
+func TestAClusterMadeAgainAtOnceWaitsForWhatTheEarlierOneLeft(t *testing.T) {
+	earlier := readyWorld(t, testCluster())
+	w := newWorld(t, testCluster(), testApp())
+	w.Cluster.UID = "another-uid"
+	w.Services, w.Sets = earlier.Services, earlier.Sets
+	w.settle()
+	w.expect(v1alpha1.ClusterNew, v1alpha1.ReasonNameTaken)
+	if valid := w.condition(v1alpha1.ConditionValid); strings.Contains(valid.Message, "delete or rename") || !strings.Contains(valid.Message, "earlier cluster") {
+		t.Errorf("Valid says: %s", valid.Message)
+	}
+	clear(w.Services)
+	clear(w.Sets)
+	w.settle()
+	w.expect(v1alpha1.ClusterCreating, v1alpha1.ReasonCreating)
 }

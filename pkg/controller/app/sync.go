@@ -62,6 +62,9 @@ func (s *Syncer) Sync(ctx context.Context, key cache.ObjectName) (time.Duration,
 	return 0, err
 }
 
+// maxMessage is how much is said of an app's faults, well under what a condition may hold.
+const maxMessage = 16 << 10
+
 func verdict(faults field.ErrorList, generation int64) metav1.Condition {
 	condition := metav1.Condition{
 		Type:               v1alpha1.ConditionValid,
@@ -77,6 +80,9 @@ func verdict(faults field.ErrorList, generation int64) metav1.Condition {
 	for _, fault := range faults {
 		lines = append(lines, fault.Error())
 	}
-	condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, strings.Join(lines, "\n")
+	condition.Status, condition.Reason = metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec
+	if condition.Message = strings.Join(lines, "\n"); len(condition.Message) > maxMessage {
+		condition.Message = strings.ToValidUTF8(condition.Message[:maxMessage], "") + "…"
+	}
 	return condition
 }
