@@ -29,7 +29,11 @@ type progressFunc func(step protocol.Step, message string)
 
 // answer writes the records of one answer. A listener that is gone must not
 // keep the work from being finished, so only the result's failure counts.
-type answer struct{ out io.Writer }
+type answer struct {
+	out io.Writer
+	// gone, if set, is called when there is no listener any more.
+	gone func()
+}
 
 func (w answer) write(record protocol.Record) error {
 	line, err := json.Marshal(record)
@@ -41,11 +45,13 @@ func (w answer) write(record protocol.Record) error {
 }
 
 func (w answer) progress(step protocol.Step, message string) {
-	// Nobody listens any more: the work goes on.
-	_ = w.write(protocol.Record{
+	err := w.write(protocol.Record{
 		Type:     protocol.RecordProgress,
 		Progress: &protocol.Progress{Step: step, Message: protocol.CleanText([]byte(message), 4<<10)},
 	})
+	if err != nil && w.gone != nil {
+		w.gone()
+	}
 }
 
 func (w answer) started(attempt int, s *started) {

@@ -31,7 +31,7 @@ import (
 // Apply reads one request, carries it out and writes the answer. The error
 // tells only that no result could be written.
 func (a *Agent) Apply(ctx context.Context, in io.Reader, out io.Writer) error {
-	w := answer{out}
+	w := answer{out: out}
 	req, refusal := protocol.DecodeRequest(in)
 	if refusal != nil {
 		return w.result(a.refused(Identity{}, refusal))
@@ -156,7 +156,12 @@ func (p *application) run(ctx context.Context, lock *os.File) {
 	if err := p.ledger().capSettledOutput(); err != nil {
 		p.answer.progress(protocol.StepRequest, fmt.Sprintf("bounding the output of scripts: %v", err))
 	}
-	followed := p.deliver(ctx)
+	// What is fetched for a listener that has gone only keeps the next
+	// request waiting, which may bring a better URL.
+	listened, gone := context.WithCancel(ctx)
+	defer gone()
+	p.answer.gone = gone
+	followed := p.deliver(listened)
 	lock.Close()
 	if p.fault == nil && followed != nil {
 		p.follow(ctx, followed)

@@ -50,7 +50,7 @@ func testAgent(root string) *Agent {
 		Root:       root,
 		Getenv:     func(string) string { return testPod },
 		Supervisor: []string{executable, "supervise", root},
-		Fetcher:    archive.Fetcher{Backoff: []time.Duration{0, 0}, Timeout: time.Minute},
+		Fetcher:    archive.Fetcher{Backoff: []time.Duration{0, 0}, Stall: time.Minute, Timeout: time.Minute},
 		TermGrace:  200 * time.Millisecond,
 		LockWait:   time.Minute,
 	}

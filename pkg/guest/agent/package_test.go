@@ -18,8 +18,10 @@ package agent
 
 import (
 	"archive/tar"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -238,4 +240,36 @@ func TestPackageStaysWhileItsScriptRuns(t *testing.T) {
 	if r := c.apply(&other); r.Fault != nil || r.PackageSHA256 == first.PackageSHA256 {
 		t.Errorf("fault %+v, package %s", r.Fault, r.PackageSHA256)
 	}
+}
+
+// closedPipe is the stdout of a request to which nobody listens any more.
+type closedPipe struct{}
+
+func (closedPipe) Write([]byte) (int, error) { return 0, syscall.EPIPE }
+
+// TestNothingIsFetchedForNobody sees that a request whose listener has gone
+// does not keep the ledger while a server stalls.
+func TestNothingIsFetchedForNobody(t *testing.T) {
+	c := newContainer(t)
+	asked := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	req := c.request("")
+	good := req.Package
+	req.Package = &protocol.Package{Source: protocol.PackageURL, URL: server.URL}
+	raw, err := json.Marshal(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Apply(t.Context(), bytes.NewReader(raw), closedPipe{}); err == nil {
+		t.Error("a result that nobody got is no error")
+	}
+	if len(asked) != 0 {
+		t.Error("the server was asked for a package that nobody waits for")
+	}
+	req.Package = good
+	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
 }

@@ -45,15 +45,27 @@ type Fetcher struct {
 	// Backoff is the pause before each further try of a server that may
 	// recover.
 	Backoff []time.Duration
-	// Timeout bounds one try.
+	// Stall is for how long a try may wait for the first or the next byte.
+	Stall time.Duration
+	// Timeout bounds the whole fetch. Other requests to the container wait
+	// meanwhile, be it that they bring a corrected URL.
 	Timeout time.Duration
 }
+
+var (
+	errStalled = errors.New("no byte came in time")
+	errTooSlow = errors.New("the package did not come in time")
+)
+
+// transferTold is how often the size of what came so far is told.
+const transferTold = 5 * time.Second
 
 // NewFetcher returns a fetcher with the pauses that suit a web server that is
 // being restarted. The controller asks again later in any case.
 func NewFetcher() Fetcher {
 	return Fetcher{
 		Backoff: []time.Duration{time.Second, 2 * time.Second, 4 * time.Second},
+		Stall:   30 * time.Second,
 		Timeout: 10 * time.Minute,
 	}
 }
@@ -79,10 +91,12 @@ func (f Fetcher) Fetch(ctx context.Context, pkg *protocol.Package, root string, 
 		return Download{}, failure
 	}
 	defer client.CloseIdleConnections()
+	ctx, cancel := context.WithTimeoutCause(ctx, f.Timeout, fmt.Errorf("%w of %s", errTooSlow, f.Timeout))
+	defer cancel()
 	shown := displayURL(location)
 	for try := 0; ; try++ {
 		tell(fmt.Sprintf("fetching %s, try %d of %d", shown, try+1, len(f.Backoff)+1))
-		got, failure, mayRecover := f.get(ctx, client, location, pkg, file)
+		got, failure, mayRecover := f.get(ctx, client, location, pkg, file, tell)
 		if failure == nil {
 			return got, verify(got, pkg)
 		}
@@ -100,9 +114,11 @@ func (f Fetcher) Fetch(ctx context.Context, pkg *protocol.Package, root string, 
 }
 
 // get is one try. mayRecover tells whether the same request may succeed soon.
-func (f Fetcher) get(ctx context.Context, client *http.Client, location *url.URL, pkg *protocol.Package, file *os.File) (_ Download, failure *Error, mayRecover bool) {
-	ctx, cancel := context.WithTimeout(ctx, f.Timeout)
-	defer cancel()
+func (f Fetcher) get(ctx context.Context, client *http.Client, location *url.URL, pkg *protocol.Package, file *os.File, tell func(string)) (_ Download, failure *Error, mayRecover bool) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stall := time.AfterFunc(f.Stall, func() { cancel(fmt.Errorf("%w: %s", errStalled, f.Stall)) })
+	defer stall.Stop()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, location.String(), nil)
 	if err != nil {
 		return Download{}, fail(protocol.PackageUnreachable, "%v", err), false
@@ -110,7 +126,7 @@ func (f Fetcher) get(ctx context.Context, client *http.Client, location *url.URL
 	request.Header.Set("User-Agent", "kdguest")
 	response, err := client.Do(request)
 	if err != nil {
-		return Download{}, fail(protocol.PackageUnreachable, "%v", withoutURL(err)), !isCertificateError(err)
+		return Download{}, fail(protocol.PackageUnreachable, "%v", withoutURL(ctx, err)), !isCertificateError(err)
 	}
 	defer response.Body.Close()
 	switch code := response.StatusCode; {
@@ -127,7 +143,35 @@ func (f Fetcher) get(ctx context.Context, client *http.Client, location *url.URL
 	if err := rewind(file); err != nil {
 		return Download{}, WriteError(err), false
 	}
-	return save(response.Body, pkg, file)
+	body := &transfer{from: response.Body, ctx: ctx, stall: stall, limit: f.Stall, tell: tell, told: time.Now()}
+	return save(body, pkg, file)
+}
+
+// transfer puts off the end of a try with every byte, and tells now and then
+// how far it is, which is how a listener that has gone is noticed.
+type transfer struct {
+	from  io.Reader
+	ctx   context.Context
+	stall *time.Timer
+	limit time.Duration
+	tell  func(string)
+	told  time.Time
+	size  int64
+}
+
+func (t *transfer) Read(p []byte) (int, error) {
+	n, err := t.from.Read(p)
+	if t.size += int64(n); n > 0 {
+		t.stall.Reset(t.limit)
+	}
+	if time.Since(t.told) >= transferTold {
+		t.tell(fmt.Sprintf("%d bytes so far", t.size))
+		t.told = time.Now()
+	}
+	if cause := context.Cause(t.ctx); err != nil && err != io.EOF && cause != nil {
+		err = cause
+	}
+	return n, err
 }
 
 // save copies at most the size limit to file.
@@ -231,8 +275,11 @@ func isCertificateError(err error) bool {
 }
 
 // withoutURL drops the URL that net/http puts into its errors: it may hold a
-// password or a signature.
-func withoutURL(err error) error {
+// password or a signature. A try that was given up says why.
+func withoutURL(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		return wrapped.Err

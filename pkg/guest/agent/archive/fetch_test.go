@@ -53,7 +53,7 @@ func fetch(t *testing.T, pkg *protocol.Package) (written []byte, failure *Error,
 	}
 	defer file.Close()
 	var lines []string
-	f := Fetcher{Backoff: []time.Duration{0, 0}, Timeout: time.Minute}
+	f := Fetcher{Backoff: []time.Duration{0, 0}, Stall: time.Minute, Timeout: time.Minute}
 	pkg.Source = protocol.PackageURL
 	got, failure := f.Fetch(context.Background(), pkg, "/", file, func(line string) { lines = append(lines, line) })
 	if failure != nil {
@@ -204,4 +204,44 @@ func TestFetchFromTheImage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFetchFromAServerThatStalls is about the two ways to keep a client
+// waiting: no answer, and one that stops in the middle.
+func TestFetchFromAServerThatStalls(t *testing.T) {
+	for name, before := range map[string]func(http.ResponseWriter){
+		"answer": func(http.ResponseWriter) {},
+		"body": func(w http.ResponseWriter) {
+			w.Write(content[:100])
+			w.(http.Flusher).Flush()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var tries atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				tries.Add(1)
+				before(w)
+				<-r.Context().Done()
+			}))
+			defer server.Close()
+			_, failure := fetchFrom(t, context.Background(), Fetcher{Backoff: []time.Duration{0}, Stall: 50 * time.Millisecond, Timeout: time.Minute}, server.URL)
+			if failure == nil || failure.Reason != protocol.PackageUnreachable || !strings.Contains(failure.Message, errStalled.Error()) || tries.Load() != 2 {
+				t.Errorf("failure %+v after %d tries", failure, tries.Load())
+			}
+			_, failure = fetchFrom(t, context.Background(), Fetcher{Backoff: []time.Duration{0}, Stall: time.Minute, Timeout: 50 * time.Millisecond}, server.URL)
+			if failure == nil || !strings.Contains(failure.Message, errTooSlow.Error()) || tries.Load() != 3 {
+				t.Errorf("failure %+v after %d tries, want one more", failure, tries.Load())
+			}
+		})
+	}
+}
+
+func fetchFrom(t *testing.T, ctx context.Context, f Fetcher, url string) (Download, *Error) {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "p.tgz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	return f.Fetch(ctx, &protocol.Package{Source: protocol.PackageURL, URL: url}, "/", file, func(string) {})
 }
