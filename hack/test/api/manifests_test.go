@@ -31,12 +31,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// TestExampleManifests demands that the catalog's manifests and those of the
+// TestExampleManifests demands that the manifests of catalog, examples and the
 // project's talk are taken as written: nothing in them is unknown or wrong.
 func TestExampleManifests(t *testing.T) {
 	t.Parallel()
 	space := newNamespace(t)
-	for _, folder := range []string{"../../../artifacts/catalog", "testdata/talk"} {
+	for _, folder := range []string{"../../../artifacts/catalog", "../../../artifacts/examples", "testdata/talk"} {
 		kinds := map[string]int{}
 		for _, file := range manifests(t, folder) {
 			for _, object := range objectsOf(t, file) {
