@@ -125,14 +125,24 @@ func renewPods(d *draft) bool {
 		return true
 	}
 	for _, m := range d.members {
-		set := m.set
-		if m.pod == nil || set == nil || m.pod.DeletionTimestamp != nil || set.Status.ObservedGeneration < set.Generation {
-			continue
-		}
-		wants := set.Spec.Template.Annotations[names.AnnotationInputsHash]
-		if m.pod.Annotations[names.AnnotationInputsHash] != wants {
+		if m.pod != nil && m.set.Status.ObservedGeneration >= m.set.Generation && hashOf(m.pod) != hashOf(&m.set.Spec.Template) {
 			d.act(DeletePod{objectOf(m.pod), "its template was corrected"})
 		}
 	}
 	return true
 }
+
+// toBeRenewed is true for a member of a cluster that has never been ready whose
+// pod is not of the template that is wanted now. The cluster is not ready with it,
+// for from then on the pod would be left as it is.
+func (d *draft) toBeRenewed(m *member) bool {
+	if d.everReady() || m.pod == nil {
+		return false
+	}
+	if in, ok := d.roleInput(m.role.ID); ok && !d.hold {
+		return hashOf(m.pod) != resources.InputsHash(in)
+	}
+	return hashOf(m.pod) != hashOf(&m.set.Spec.Template)
+}
+
+func hashOf(o metav1.Object) string { return o.GetAnnotations()[names.AnnotationInputsHash] }

@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 )
 
@@ -108,4 +110,31 @@ func TestAClusterMadeAgainAtOnceWaitsForWhatTheEarlierOneLeft(t *testing.T) {
 	clear(w.Sets)
 	w.settle()
 	w.expect(v1alpha1.ClusterCreating, v1alpha1.ReasonCreating)
+}
+
+func TestAClusterIsNotReadyWithPodsOfACorrectedTemplate(t *testing.T) {
+	w := newWorld(t, testCluster(), testApp())
+	w.settle()
+	w.startAll()
+	w.settle()
+	w.succeed("c-controller-0", "c-worker-1")
+	w.settle()
+	w.edit(func(spec *v1alpha1.KubeDirectorClusterSpec) {
+		spec.Roles[1].Env = []corev1.EnvVar{{Name: "A", Value: "b"}}
+	})
+	w.pass() // records
+	w.pass() // patches the set, which Kubernetes does not take up yet
+	w.Sets["c-worker"].Status.ObservedGeneration--
+	w.settle()
+	w.succeed("c-controller-0", "c-worker-0", "c-worker-1")
+	w.settle()
+	w.expect(v1alpha1.ClusterConfiguring, v1alpha1.ReasonConfiguring)
+	if w.Cluster.Status.FirstReadyTime != nil {
+		t.Fatal("it counts as having been ready, and its pods stay as they are for ever")
+	}
+	w.Sets["c-worker"].Status.ObservedGeneration++
+	w.settle()
+	if len(w.Pods) != 1 {
+		t.Errorf("%d pods are left, want the controller's alone", len(w.Pods))
+	}
 }

@@ -91,6 +91,9 @@ func (d *draft) clusterFacts() lifecycle.ClusterFacts {
 			facts.Working = true
 		}
 	}
+	if !facts.Lost && !facts.NotRunning && !facts.Working {
+		facts.Working = slices.ContainsFunc(d.members, d.toBeRenewed)
+	}
 	return facts
 }
 
