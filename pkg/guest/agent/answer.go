@@ -31,7 +31,8 @@ type progressFunc func(step protocol.Step, message string)
 // keep the work from being finished, so only the result's failure counts.
 type answer struct {
 	out io.Writer
-	// gone, if set, is called when there is no listener any more.
+	// gone, if set, is called when there is no listener any more. Some
+	// container runtimes go on reading, so it is not relied on.
 	gone func()
 }
 

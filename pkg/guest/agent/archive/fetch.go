@@ -148,7 +148,8 @@ func (f Fetcher) get(ctx context.Context, client *http.Client, location *url.URL
 }
 
 // transfer puts off the end of a try with every byte, and tells now and then
-// how far it is, which is how a listener that has gone is noticed.
+// how far it is. That is also how a listener that has gone is noticed, if the
+// container runtime closes the pipe; if it does not, Timeout must do.
 type transfer struct {
 	from  io.Reader
 	ctx   context.Context
