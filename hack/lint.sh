@@ -10,12 +10,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p _output/bin
 go build -C hack/tools -o "$PWD/_output/bin/staticcheck" honnef.co/go/tools/cmd/staticcheck
 
-go vet -tags api,real ./cmd/... ./pkg/... ./hack/...
-_output/bin/staticcheck -tags api,real ./cmd/... ./pkg/apis/... ./hack/... $(go list ./pkg/... | grep -v /pkg/generated/)
+go vet -tags api,real ./cmd/... ./pkg/... ./hack/... ./artifacts/...
+_output/bin/staticcheck -tags api,real ./cmd/... ./pkg/apis/... ./hack/... ./artifacts/... $(go list ./pkg/... | grep -v /pkg/generated/)
 (cd hack/devcluster && go vet . && ../../_output/bin/staticcheck .)
 
 if ! command -v shellcheck >/dev/null; then
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "lint: installing the package shellcheck"
+		apt-get update -qq
 		apt-get install -y -qq --no-remove --no-install-recommends shellcheck >/dev/null
 	else
 		echo "lint: shellcheck is missing: install your system's package shellcheck" >&2
