@@ -74,6 +74,9 @@ func (d *draft) podTrouble(m *member) trouble {
 		}
 		return trouble{}
 	}
+	if m.nodeLost {
+		return nodeTrouble(m)
+	}
 	for _, status := range m.pod.Status.InitContainerStatuses {
 		if t := containerTrouble(m, status); t.reason != "" {
 			return t

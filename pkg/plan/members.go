@@ -40,8 +40,10 @@ type member struct {
 
 	// pod is the member's pod; nil when there is none, or it is on its way out or somebody else's.
 	pod *corev1.Pod
-	// container is the ID of the running application container; empty when none runs.
+	// container is the ID of the running application container; empty when none runs, as far as is known.
 	container string
+	// nodeLost is true while nothing is known of the container, for its node does not answer.
+	nodeLost bool
 	// outcome is the newest step of that very container; nil when none is known.
 	outcome *Outcome
 	// trouble is why the member is not ready, when more can be said than its state.
@@ -78,11 +80,26 @@ func (d *draft) bindPod(m *member) {
 	}
 	m.pod = pod
 	if c := containerStatus(pod.Status.ContainerStatuses, names.ContainerName); c != nil && c.State.Running != nil {
-		m.container = c.ContainerID
+		if m.nodeLost = lostWithNode(pod, c); !m.nodeLost {
+			m.container = c.ContainerID
+		}
 	}
 	if outcome, known := d.seen.Outcomes[pod.UID]; known && m.container != "" && outcome.Key.ContainerID == m.container {
 		m.outcome = &outcome
 	}
+}
+
+// lostWithNode is true when Kubernetes has given up the pod's node. The kubelet's
+// last word, that the container is ready, then stands beside a pod that is not:
+// no kubelet says so, and the pods have no readiness gates. Nodes themselves
+// can't be seen by a controller that has the rights of one namespace.
+func lostWithNode(pod *corev1.Pod, c *corev1.ContainerStatus) bool {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady {
+			return c.Ready && condition.Status == corev1.ConditionFalse
+		}
+	}
+	return false
 }
 
 func containerStatus(all []corev1.ContainerStatus, name string) *corev1.ContainerStatus {
@@ -186,6 +203,8 @@ func (d *draft) setupOf(m *member) lifecycle.Setup {
 // lossOf says what became of a configured member.
 func lossOf(m *member) trouble {
 	switch {
+	case m.nodeLost:
+		return nodeTrouble(m)
 	case m.pod == nil:
 		return trouble{reason: v1alpha1.ReasonPodLost, message: fmt.Sprintf("member %s: its pod is gone or ending", m.status.Pod)}
 	case m.container == "":
@@ -193,6 +212,11 @@ func lossOf(m *member) trouble {
 	default:
 		return trouble{reason: v1alpha1.ReasonContainerRestarted, message: fmt.Sprintf("member %s: its container was replaced%s", m.status.Pod, endOf(m.pod))}
 	}
+}
+
+func nodeTrouble(m *member) trouble {
+	return trouble{reason: v1alpha1.ReasonNodeLost, message: fmt.Sprintf(
+		"member %s: its node %s does not answer; the member goes on when the node returns, or when its pod is moved", m.status.Pod, m.pod.Spec.NodeName)}
 }
 
 // endOf says how the container's last life ended, as far as the kubelet tells: ": exit code 137 (OOMKilled)".

@@ -101,6 +101,8 @@ const (
 const (
 	// ReasonContainerRestarted: the member's container was replaced or has ended.
 	ReasonContainerRestarted = "ContainerRestarted"
+	// ReasonNodeLost: the node of the member's pod does not answer.
+	ReasonNodeLost = "NodeLost"
 	// ReasonPodLost: the member's pod is gone, ending, or another one.
 	ReasonPodLost = "PodLost"
 )
