@@ -25,5 +25,6 @@ if ! command -v shellcheck >/dev/null; then
 		exit 1
 	fi
 fi
-git ls-files -z -- ":!vendor" | xargs -0 grep -lIE '^#!.*\b(ba)?sh\b' | xargs shellcheck -x
+mapfile -t scripts < <(git ls-files -- ':!vendor' | while read -r file; do head -n 1 "$file" | grep -qaE '^#!.*\b(ba)?sh\b' && echo "$file"; done)
+shellcheck -x "${scripts[@]}"
 echo "lint: clean"
