@@ -17,12 +17,14 @@ limitations under the License.
 package plan
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 )
@@ -105,4 +107,29 @@ func TestAPassingUnschedulablePodIsNoNews(t *testing.T) {
 	w.after(unschedulableFor)
 	w.settle()
 	w.expect(v1alpha1.ClusterCreating, v1alpha1.ReasonUnschedulable)
+}
+
+func TestTheStatusOfAThousandFailingMembersIsSmall(t *testing.T) {
+	cluster := testCluster()
+	cluster.Spec.Roles[1].Members = ptr.To[int32](999)
+	w := newWorld(t, cluster, testApp())
+	w.settle()
+	w.startAll()
+	w.settle()
+	for pod := range w.Pods {
+		w.answer(pod, PhaseDone, &EventResult{State: v1alpha1.EventFailed, Attempt: 1, Here: true, ExitCode: ptr.To[int32](7),
+			StartedAt: w.Now, FinishedAt: w.Now, OutputTail: strings.Repeat("x", 256)})
+	}
+	w.settle()
+	w.expect(v1alpha1.ClusterConfiguring, v1alpha1.ReasonRetrying)
+	raw, err := json.Marshal(w.Cluster.Status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := len(raw); size > 256<<10 {
+		t.Errorf("the status has %d KiB", size>>10)
+	}
+	if p := Make(w.Observed); p.Status != nil || p.Again <= 0 {
+		t.Errorf("again in %s, status %v", p.Again, p.Status)
+	}
 }

@@ -28,11 +28,17 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
-// maxEndpoints is how many dashboards status lists.
-const maxEndpoints = 50
+const (
+	// maxEndpoints is how many dashboards status lists.
+	maxEndpoints = 50
+	// maxTold is of how many members status tells what keeps them; they are
+	// mostly alike, and a thousand of them would be more than an object may hold.
+	maxTold = 20
+)
 
 // rollUp draws the cluster's state, conditions and counts from its members.
 func (d *draft) rollUp() {
+	d.shorten()
 	d.count()
 	before := d.stepState(d.clusterFacts())
 	if d.status.State == v1alpha1.ClusterReady && d.status.FirstReadyTime == nil {
@@ -51,6 +57,23 @@ func (d *draft) rollUp() {
 	for _, m := range d.members {
 		if m.trouble.message != "" {
 			d.wait(m.trouble.message)
+		}
+	}
+}
+
+// shorten leaves of members beyond the first ones in trouble what decisions rest on.
+func (d *draft) shorten() {
+	told := 0
+	for _, m := range d.members {
+		if m.status.Message == "" && m.status.Event == nil {
+			continue
+		}
+		if told++; told <= maxTold {
+			continue
+		}
+		m.status.Message = ""
+		if event := m.status.Event; event != nil {
+			event.StartedAt, event.OutputTail = nil, ""
 		}
 	}
 }
