@@ -49,6 +49,20 @@ cannot() {
 race=()
 if command -v gcc >/dev/null || command -v clang >/dev/null; then race=(-race); fi
 
+# tree is what no test runs: generated files, vendor/, formatting, linters.
+tree() {
+	local begun=$SECONDS status=ok script
+	for script in verify lint; do
+		if "hack/$script.sh" >"$logs/$script.log" 2>&1; then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1)) status=FAILED
+			tail -50 "$logs/$script.log"
+		fi
+	done
+	printf 'tier %-9s %-62s %4d checks %4ds  %s\n' tree "generated files, vendor/ and formatting are current; linters" 2 "$((SECONDS - begun))" "$status"
+}
+
 tables() { run_tests tables "both state machines, their proofs and documents" -count=1 ./pkg/lifecycle; }
 
 plan() { run_tests plan "decisions: golden plans, objects, metadata, validation" -count=1 "${core[@]}"; }
@@ -105,7 +119,7 @@ if [ -f .cache/demo/cluster ]; then
 fi
 
 tiers=("$@")
-[ $# -gt 0 ] || tiers=(tables plan properties wiring api real devcluster)
+[ $# -gt 0 ] || tiers=(tree tables plan properties wiring api real devcluster)
 for tier in "${tiers[@]}"; do "$tier"; done
 
 echo "$passed passed, $failed failed, $skipped skipped"
