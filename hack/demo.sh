@@ -232,6 +232,9 @@ TEXT
 
 up() {
 	command -v curl >/dev/null || die "curl is missing: install your system's package curl"
+	if kill -0 "$(cat .cache/test.pid 2>/dev/null)" 2>/dev/null; then
+		die "make test runs (process $(cat .cache/test.pid)): wait for its end"
+	fi
 	mkdir -p "$state"
 	say "Building the controller"
 	make --no-print-directory build

@@ -117,6 +117,9 @@ if [ -f .cache/demo/cluster ]; then
 	echo "test: a demo runs; make demo-down first" >&2
 	exit 1
 fi
+mkdir -p .cache
+echo $$ >.cache/test.pid # for make demo, which would serve the tests' clusters, too
+trap 'rm -f .cache/test.pid' EXIT
 
 tiers=("$@")
 [ $# -gt 0 ] || tiers=(tree tables plan properties wiring api real devcluster)
