@@ -221,7 +221,7 @@ Spark runs. What to try next, with
   kd port-forward svc/$cluster-controller-0-svc 8080   the Spark master's page on http://localhost:8080
   kd port-forward svc/$cluster-jupyter-0-svc 8888      JupyterLab on http://localhost:8888/lab, with the token from
   kd get secret spark-jupyter -o jsonpath='{.data.token}' | base64 -d
-  kd exec -it $cluster-worker-0 -- bash             a shell in a member; configcli --get node.role_id
+  kd exec -it $cluster-worker-0 -- bash             a shell in a member; /opt/kubedirector/configcli --get node.role_id
   kd delete pod $cluster-worker-1                   lose a member, and watch it return: kd get kdc -w
   tail -f $(printf %q "$log")
 

@@ -17,6 +17,7 @@ limitations under the License.
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -81,6 +82,10 @@ func (d *draft) podTrouble(m *member) trouble {
 		if t := containerTrouble(m, status); t.reason != "" {
 			return t
 		}
+		// Also while it is tried again: what is shown would alternate with each try.
+		if ended := lastEnd(status); ended != nil && ended.ExitCode != 0 {
+			return crash(m, status)
+		}
 	}
 	if c := containerStatus(m.pod.Status.ContainerStatuses, names.ContainerName); c != nil {
 		if t := containerTrouble(m, *c); t.reason != "" {
@@ -140,14 +145,20 @@ func containerTrouble(m *member, c corev1.ContainerStatus) trouble {
 		return trouble{reason: v1alpha1.ReasonContainerConfigError, message: fmt.Sprintf(
 			"member %s: container %s cannot be made: %s; it is tried again by itself once that is there", m.status.Pod, c.Name, waiting.Message)}
 	case "CrashLoopBackOff":
-		if c.Name == names.PersistContainer {
-			return trouble{reason: v1alpha1.ReasonPersistFailed, message: fmt.Sprintf(
-				"member %s: its persistent directories can't be copied to its volume: %s", m.status.Pod, lastWords(c))}
-		}
-		return trouble{reason: v1alpha1.ReasonContainerCrashing, message: fmt.Sprintf(
-			"member %s: container %s ends again and again, last with %s; see kubectl logs %s -c %s --previous", m.status.Pod, c.Name, lastWords(c), m.status.Pod, c.Name)}
+		return crash(m, c)
 	}
 	return trouble{}
+}
+
+// crash is a container that ends again and again. One that initialises a pod
+// stays in its end between two tries, where the application's waits.
+func crash(m *member, c corev1.ContainerStatus) trouble {
+	if c.Name == names.PersistContainer {
+		return trouble{reason: v1alpha1.ReasonPersistFailed, message: fmt.Sprintf(
+			"member %s: its persistent directories can't be copied to its volume: %s", m.status.Pod, lastWords(c))}
+	}
+	return trouble{reason: v1alpha1.ReasonContainerCrashing, message: fmt.Sprintf(
+		"member %s: container %s ends again and again, last with %s; see kubectl logs %s -c %s --previous", m.status.Pod, c.Name, lastWords(c), m.status.Pod, c.Name)}
 }
 
 // pullError is the registry's or runtime's own error, without the kubelet's frame around it.
@@ -158,8 +169,12 @@ func pullError(message string) string {
 	return message
 }
 
+func lastEnd(c corev1.ContainerStatus) *corev1.ContainerStateTerminated {
+	return cmp.Or(c.State.Terminated, c.LastTerminationState.Terminated)
+}
+
 func lastWords(c corev1.ContainerStatus) string {
-	ended := c.LastTerminationState.Terminated
+	ended := lastEnd(c)
 	if ended == nil {
 		return "an unknown end"
 	}

@@ -133,3 +133,19 @@ func TestTheStatusOfAThousandFailingMembersIsSmall(t *testing.T) {
 		t.Errorf("again in %s, status %v", p.Again, p.Status)
 	}
 }
+
+func TestAVolumeThatCannotBeFilledIsShown(t *testing.T) {
+	w := newWorld(t, withStorage(testCluster()), testApp())
+	w.settle()
+	w.startAll()
+	pod := w.Pods["c-worker-0"]
+	pod.Status = corev1.PodStatus{InitContainerStatuses: []corev1.ContainerStatus{{
+		Name:  "kubedirector-persist",
+		State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", Message: "/data is no directory"}},
+	}}}
+	w.settle()
+	w.expect(v1alpha1.ClusterCreating, v1alpha1.ReasonPersistFailed)
+	if message := w.condition(v1alpha1.ConditionReady).Message; !strings.Contains(message, "/data is no directory") {
+		t.Errorf("its words are not shown: %s", message)
+	}
+}
