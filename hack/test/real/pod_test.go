@@ -77,6 +77,15 @@ func (f *fixture) deletePod(name string) {
 	}
 }
 
+// untilAnotherPod waits until a pod of the same name has taken the place of one.
+func (f *fixture) untilAnotherPod(than *corev1.Pod) {
+	f.Helper()
+	f.eventually(patience, "another pod "+than.Name, func(ctx context.Context) (bool, string) {
+		now, err := f.tryPod(ctx, than.Name)
+		return err == nil && now.UID != than.UID, "the old one is still there, or none"
+	})
+}
+
 // killContainer ends the first process of a member's container, and returns
 // once the kubelet knows.
 func (f *fixture) killContainer(pod string) {

@@ -45,6 +45,7 @@ import (
 
 // apiServer is the cluster as the tests' user reaches it.
 type apiServer struct {
+	kubeconfig   string
 	config       *rest.Config
 	kube         kubernetes.Interface
 	kubeDirector versioned.Interface
@@ -57,6 +58,7 @@ func (s *apiServer) connect(kubeconfig string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", kubeconfigVariable, err)
 	}
+	s.kubeconfig = kubeconfig
 	config.QPS = -1
 	config.UserAgent = "kubedirector-test"
 	s.config = config

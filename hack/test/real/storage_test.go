@@ -47,10 +47,7 @@ func TestStorage(t *testing.T) {
 
 	pod := f.pod("kept-node-0")
 	f.deletePod(pod.Name)
-	f.eventually(patience, "another pod", func(ctx context.Context) (bool, string) {
-		now, err := f.tryPod(ctx, pod.Name)
-		return err == nil && now.UID != pod.UID, "the old one is still there"
-	})
+	f.untilAnotherPod(pod)
 	f.untilReadyAgain("kept", "kept-node-0")
 	wantKept(f, "--configure", "--restart", "--restart")
 
