@@ -22,6 +22,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 )
@@ -136,5 +137,25 @@ func TestAClusterIsNotReadyWithPodsOfACorrectedTemplate(t *testing.T) {
 	w.settle()
 	if len(w.Pods) != 1 {
 		t.Errorf("%d pods are left, want the controller's alone", len(w.Pods))
+	}
+}
+
+func TestAHeldClusterIsNotFirstReady(t *testing.T) {
+	w := newWorld(t, testCluster(), testApp())
+	w.settle()
+	w.startAll()
+	w.settle()
+	w.edit(func(spec *v1alpha1.KubeDirectorClusterSpec) { spec.Roles[0].Members = ptr.To[int32](9) })
+	w.settle()
+	w.succeed("c-controller-0", "c-worker-0", "c-worker-1")
+	w.settle()
+	w.expect(v1alpha1.ClusterConfiguring, v1alpha1.ReasonInvalidSpec)
+	w.edit(func(spec *v1alpha1.KubeDirectorClusterSpec) {
+		spec.Roles[0].Members = nil
+		spec.Roles[0].Env = []corev1.EnvVar{{Name: "A", Value: "b"}} // as is supported until the cluster is first ready
+	})
+	w.settle()
+	if valid := w.condition(v1alpha1.ConditionValid); valid.Status != "True" {
+		t.Errorf("the corrected spec is refused: %s", valid.Message)
 	}
 }

@@ -40,6 +40,8 @@ type walk struct {
 	rng        *rand.Rand
 	ids        map[string]int64 // node IDs once given, by pod
 	containers int
+	// realised is the last spec for which the cluster was Ready.
+	realised *v1alpha1.KubeDirectorClusterSpec
 }
 
 func (w *walk) anyPod() string {
@@ -58,7 +60,7 @@ func (w *walk) anyPod() string {
 // happen changes the world in one way.
 func (w *walk) happen() {
 	pod := w.anyPod()
-	switch w.rng.IntN(11) {
+	switch w.rng.IntN(13) {
 	case 0, 1, 2: // containers start, or are replaced
 		if set, _, _ := names.ParsePod(pod); w.Sets[set] != nil {
 			w.containers++
@@ -78,7 +80,35 @@ func (w *walk) happen() {
 	case 9:
 		w.after(time.Duration(w.rng.IntN(120)) * time.Second)
 	case 10:
-		w.edit()
+		w.mutate()
+	case 11:
+		w.harm(pod)
+	case 12:
+		if w.Pods[pod] != nil && w.Cluster.Status.FirstReadyTime != nil {
+			w.turnReady(pod)
+		}
+	}
+}
+
+// harm is what people do to a cluster behind the controller's back.
+func (w *walk) harm(pod string) {
+	switch w.rng.IntN(6) {
+	case 0:
+		if set, _, _ := names.ParsePod(pod); w.Sets[set] != nil {
+			w.do(DeleteSet{Object{Name: set}})
+		}
+	case 1:
+		delete(w.Services, names.MemberService(pod))
+	case 2:
+		delete(w.Services, "c")
+	case 3:
+		w.App = nil
+	case 4:
+		w.App = testApp()
+	case 5:
+		if len(w.Sets) == 2 { // together with a StatefulSet, its role's members would be lost
+			w.loseStatus()
+		}
 	}
 }
 
@@ -108,9 +138,9 @@ func (w *walk) conclude(pod string) {
 	}
 }
 
-func (w *walk) edit() {
+func (w *walk) mutate() {
 	cluster := w.Cluster.DeepCopy()
-	switch w.rng.IntN(4) {
+	switch w.rng.IntN(6) {
 	case 0:
 		cluster.Spec.Roles[1].Members = ptr.To(int32(w.rng.IntN(4)))
 	case 1:
@@ -118,6 +148,14 @@ func (w *walk) edit() {
 	case 2:
 		cluster.Spec.Roles[0].Env = []corev1.EnvVar{{Name: "A", Value: fmt.Sprint(w.rng.IntN(3))}}
 	case 3:
+		storage := withStorage(testCluster()).Spec.Roles[0].Storage
+		cluster.Spec.Roles[0].Storage = []*v1alpha1.Storage{nil, storage}[w.rng.IntN(2)]
+	case 4:
+		cluster.Spec.Roles[1].ID = []string{"worker", "boss"}[w.rng.IntN(2)]
+	case 5:
+		if w.App == nil {
+			return
+		}
 		app := w.App.DeepCopy()
 		app.Spec.DefaultImageRepoTag = fmt.Sprintf("example/app:%d", w.rng.IntN(3))
 		w.App = app
@@ -125,6 +163,18 @@ func (w *walk) edit() {
 	}
 	cluster.Generation++
 	w.Cluster = cluster
+}
+
+// crash carries out a part of a plan: the controller ends between two writes,
+// and the next one knows only what is written.
+func (w *walk) crash(p *Plan) {
+	defer clear(w.Outcomes)
+	if p.Record != "" {
+		return
+	}
+	for _, action := range p.Actions[:w.rng.IntN(len(p.Actions)+1)] {
+		w.do(action)
+	}
 }
 
 // check is what must hold after every pass.
@@ -146,8 +196,20 @@ func (w *walk) check() {
 		}
 	}
 	ready := w.condition(v1alpha1.ConditionReady)
-	if ready.Status == metav1.ConditionTrue && (status.State != v1alpha1.ClusterReady || ready.ObservedGeneration != w.Cluster.Generation) {
-		w.t.Fatalf("Ready is True in state %q for generation %d of %d", status.State, ready.ObservedGeneration, w.Cluster.Generation)
+	if ready.Status != metav1.ConditionTrue {
+		return
+	}
+	if status.State != v1alpha1.ClusterReady {
+		w.t.Fatalf("Ready is True in state %q", status.State)
+	}
+	if ready.ObservedGeneration == w.Cluster.Generation {
+		w.realised = w.Cluster.Spec.DeepCopy()
+	}
+	for _, service := range w.Services {
+		asked := w.Cluster.Spec.ServiceType
+		if ready.ObservedGeneration == w.Cluster.Generation && asked != "" && service.Spec.ClusterIP == "" && service.Spec.Type != asked {
+			w.t.Fatalf("Ready is True for a spec that asks for %s, Service %s has type %s", asked, service.Name, service.Spec.Type)
+		}
 	}
 }
 
@@ -176,7 +238,7 @@ func (w *walk) visitsAreSound(p *Plan) {
 }
 
 func TestPropertyAnyLifeSettlesAndHoldsItsInvariants(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(80) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			cluster := testCluster()
 			if seed%2 == 0 {
@@ -195,7 +257,11 @@ func TestPropertyAnyLifeSettlesAndHoldsItsInvariants(t *testing.T) {
 					t.Fatalf("equal observations gave different plans:\n%s\nand\n%s", p, again)
 				}
 				w.visitsAreSound(p)
-				w.pass()
+				if w.rng.IntN(8) == 0 {
+					w.crash(p)
+				} else {
+					w.pass()
+				}
 				w.check()
 			}
 			w.recover()
@@ -208,11 +274,19 @@ func TestPropertyAnyLifeSettlesAndHoldsItsInvariants(t *testing.T) {
 func (w *walk) recover() {
 	w.t.Helper()
 	cluster := w.Cluster.DeepCopy()
-	for i, role := range cluster.Status.Roles {
-		cluster.Spec.Roles[i].Members = ptr.To(role.Desired)
+	switch {
+	case w.realised != nil:
+		cluster.Spec = *w.realised
+	default:
+		cluster.Spec.Roles[1].ID = "worker"
+		for _, role := range cluster.Status.Roles {
+			roleSpec(cluster, role.ID).Members = ptr.To(role.Desired)
+		}
 	}
+	w.App = testApp()
 	cluster.Generation++
 	w.Cluster = cluster
+	w.settle()
 	for range 12 {
 		for _, role := range w.Cluster.Status.Roles {
 			for _, m := range role.Members {

@@ -53,19 +53,17 @@ func recoverRoster(d *draft) bool {
 	if d.enrolled() {
 		return true
 	}
+	if headless := d.seen.Services[names.HeadlessService(d.seen.Cluster.Name)]; headless != nil && metav1.IsControlledBy(headless, d.seen.Cluster) {
+		d.status.LastNodeID = max(d.status.LastNodeID, numberIn(headless, names.AnnotationLastNodeID)) // of members that left since
+	}
 	for _, role := range d.app.Roles() {
 		set := d.seen.Sets[names.StatefulSet(d.seen.Cluster.Name, role.ID)]
 		if set == nil || !metav1.IsControlledBy(set, d.seen.Cluster) {
 			continue
 		}
-		ids, err := names.ParseNodeIDs(set.Annotations[names.AnnotationNodeIDs])
-		if err != nil {
-			continue
+		if ids, err := names.ParseNodeIDs(set.Annotations[names.AnnotationNodeIDs]); err == nil {
+			d.status.Roles = append(d.status.Roles, d.recoverRole(role.ID, set, ids))
 		}
-		d.status.Roles = append(d.status.Roles, d.recoverRole(role.ID, set, ids))
-	}
-	if headless := d.seen.Services[names.HeadlessService(d.seen.Cluster.Name)]; headless != nil && d.enrolled() {
-		d.status.LastNodeID = max(d.status.LastNodeID, numberIn(headless, names.AnnotationLastNodeID)) // of members that left since
 	}
 	return true
 }

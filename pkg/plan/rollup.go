@@ -114,7 +114,10 @@ func (d *draft) clusterFacts() lifecycle.ClusterFacts {
 			facts.Working = true
 		}
 	}
-	if !facts.Lost && !facts.NotRunning && !facts.Working {
+	switch {
+	case facts.Valid && d.hold && !d.everReady():
+		facts.Working = true // ready is what realises its spec, and from then on edits would count as changes
+	case !facts.Lost && !facts.NotRunning && !facts.Working:
 		facts.Working = slices.ContainsFunc(d.members, d.toBeRenewed)
 	}
 	return facts
