@@ -64,6 +64,11 @@ func (r *request) what() string {
 	return r.Verb + " " + r.ObjectRef.Resource
 }
 
+// isWrite is true of a request that changes an object; an exec changes none.
+func (r *request) isWrite() bool {
+	return slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, r.Verb) && r.ObjectRef.Subresource != "exec"
+}
+
 func (r *request) String() string {
 	return fmt.Sprintf("%s %s %s %s/%s: %d", r.RequestReceivedTimestamp.Format("15:04:05.000"), r.UserAgent, r.what(), r.ObjectRef.Namespace, r.ObjectRef.Name, r.ResponseStatus.Code)
 }
@@ -126,13 +131,16 @@ func (a *auditLog) read(since mark) ([]*request, error) {
 	}
 }
 
-// count counts requests in a namespace by what they are.
-func count(requests []*request, namespace string) map[string]int {
+// writes are the requests in a namespace that change something.
+func writes(requests []*request, namespace string) []*request {
+	return slices.DeleteFunc(requests, func(r *request) bool { return r.ObjectRef.Namespace != namespace || !r.isWrite() })
+}
+
+// count counts requests by what they are.
+func count(requests []*request) map[string]int {
 	counts := map[string]int{}
 	for _, r := range requests {
-		if r.ObjectRef.Namespace == namespace {
-			counts[r.what()]++
-		}
+		counts[r.what()]++
 	}
 	return counts
 }

@@ -76,6 +76,16 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// TestAppWithoutImage is refused before it is stored: kubectl apply says why.
+func TestAppWithoutImage(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "noimage")
+	err := server.apply(t.Context(), toUnstructured(t, newApp("testapp", image(""))), f.namespace)
+	if err == nil || !mentions(err.Error(), []string{"spec", "each role needs an image", "spec.defaultImageRepoTag"}) {
+		t.Errorf("an app without an image is answered by: %v", err)
+	}
+}
+
 // check gives the bad input, waits for what the cluster says to it, and mends it.
 func (b *badInput) check(f *fixture) {
 	b.given(f)

@@ -59,6 +59,12 @@ func badSurroundings() []badInput {
 				f.apply(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "token"}, StringData: map[string]string{"value": "x"}})
 			}),
 
+		stuck("a ConfigMap of the environment that comes later", v1alpha1.ReasonContainerConfigError, "c-node-0", `configmap "settings" not found`, "by itself").
+			when(func(f *fixture) { f.applyGoodApp(); f.apply(newCluster("c", "testapp", configMapEnv("settings"))) }).
+			mended(func(f *fixture) {
+				f.apply(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "settings"}, Data: map[string]string{"value": "x"}})
+			}),
+
 		stuck("an image that cannot be pulled", v1alpha1.ReasonImagePullFailed, "c-node-0", noImage, "correct the image of role node").
 			when(func(f *fixture) {
 				f.applyGoodPackage()
@@ -101,6 +107,14 @@ func secretEnv(secret string) func(*v1alpha1.KubeDirectorClusterSpec) {
 	return func(cluster *v1alpha1.KubeDirectorClusterSpec) {
 		cluster.Roles[0].Env = []corev1.EnvVar{{Name: "TOKEN", ValueFrom: &corev1.EnvVarSource{
 			SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: secret}, Key: "value"},
+		}}}
+	}
+}
+
+func configMapEnv(configMap string) func(*v1alpha1.KubeDirectorClusterSpec) {
+	return func(cluster *v1alpha1.KubeDirectorClusterSpec) {
+		cluster.Roles[0].Env = []corev1.EnvVar{{Name: "SETTING", ValueFrom: &corev1.EnvVarSource{
+			ConfigMapKeyRef: &corev1.ConfigMapKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: configMap}, Key: "value"},
 		}}}
 	}
 }

@@ -19,11 +19,18 @@ limitations under the License.
 package real
 
 import (
+	"context"
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 )
@@ -66,6 +73,65 @@ func TestCrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.wantOneRun("slow")
+}
+
+// TestCrashAfterWrites kills the controller again and again while it makes a
+// cluster, each time a few writes further on. Nothing is made or run twice.
+func TestCrashAfterWrites(t *testing.T) {
+	f := newFixture(t, "writes")
+	f.applyGoodPackage()
+	f.apply(lifeApp())
+	f.untilAppValid("testapp")
+	start := audit.now(t)
+	f.apply(newCluster("life", "testapp", func(spec *v1alpha1.KubeDirectorClusterSpec) {
+		spec.Roles = []v1alpha1.ClusterRole{{ID: "controller"}, {ID: "worker", Members: ptr.To[int32](2)}}
+	}))
+	for _, writes := range []int{1, 3, 6, 9, 11} {
+		f.untilWrites(start, writes)
+		subject.kill()
+		if err := subject.start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.untilReady("life")
+
+	// A request whose sender died is logged as failed, and may have been done.
+	made := map[string]int{}
+	for _, r := range writes(audit.byController(t, start), f.namespace) {
+		if r.ResponseStatus.Code == http.StatusCreated {
+			made[r.what()]++
+		}
+		if r.Verb == "delete" {
+			t.Errorf("something was deleted: %s", r)
+		}
+	}
+	for what, n := range objectsMade {
+		if made[what] > n {
+			t.Errorf("%d times %s, want %d", made[what], what, n)
+		}
+	}
+	var want []string
+	var got []string
+	for i, pod := range []string{"life-controller-0", "life-worker-0", "life-worker-1"} {
+		want = append(want, fmt.Sprintf("%s %d --configure", lifeMembers[pod], i+1))
+		got = append(got, lines(f.exec(pod, "cat", eventsFile))...)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the calls of the scripts, member by member (-want +got):\n%s", diff)
+	}
+}
+
+// untilWrites waits until the controller has made so many writes in the namespace.
+func (f *fixture) untilWrites(since mark, least int) {
+	f.Helper()
+	var made int
+	err := wait.PollUntilContextTimeout(f.Context(), time.Millisecond, patience, true, func(context.Context) (bool, error) {
+		made = len(writes(audit.byController(f.T, since), f.namespace))
+		return made >= least, nil
+	})
+	if err != nil {
+		f.Fatalf("the controller made %d writes, want %d: %v", made, least, err)
+	}
 }
 
 // startSlowScript makes a cluster and returns when its script runs.

@@ -22,29 +22,60 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 )
 
 // TestSpark runs the catalog's Spark: a notebook's job must run on both workers,
-// and again after one has lost its container.
+// and again after one of them and the notebook server have lost their containers.
 func TestSpark(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "spark")
 	f.apply(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "spark-jupyter"}, StringData: map[string]string{"token": "of-a-test"}})
-	for _, manifest := range []string{"package.yaml", "app.yaml", "cluster.yaml"} {
-		f.applyFile("artifacts/catalog/spark/" + manifest)
-	}
+	f.applyFile("artifacts/catalog/spark/package.yaml")
+	f.applyFile("artifacts/catalog/spark/app.yaml")
+	f.apply(sparkWithStorage(t))
 	f.untilReady("spark")
+	f.exec("spark-jupyter-0", "sh", "-c", "echo mine >/home/spark/notebooks/note")
 	wantJobOnBothWorkers(f)
 
 	f.killContainer("spark-worker-0")
+	f.killContainer("spark-jupyter-0")
 	f.untilReadyAgain("spark", "spark-worker-0")
+	f.untilReadyAgain("spark", "spark-jupyter-0")
 	wantJobOnBothWorkers(f)
+	if got := f.exec("spark-jupyter-0", "cat", "/home/spark/notebooks/note"); got != "mine\n" {
+		t.Errorf("what was kept among the notebooks is now %q", got)
+	}
+}
+
+// sparkWithStorage is the catalog's cluster, with a volume for the notebooks.
+func sparkWithStorage(t *testing.T) *v1alpha1.KubeDirectorCluster {
+	t.Helper()
+	manifest, err := os.ReadFile(root + "/artifacts/catalog/spark/cluster.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster := &v1alpha1.KubeDirectorCluster{}
+	if err := yaml.UnmarshalStrict(manifest, cluster); err != nil {
+		t.Fatal(err)
+	}
+	for i := range cluster.Spec.Roles {
+		if cluster.Spec.Roles[i].ID == "jupyter" {
+			cluster.Spec.Roles[i].Storage = &v1alpha1.Storage{Size: resource.MustParse("100Mi")}
+		}
+	}
+	deletesVolumes(&cluster.Spec)
+	return cluster
 }
 
 func wantJobOnBothWorkers(f *fixture) {
