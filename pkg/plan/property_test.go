@@ -275,7 +275,7 @@ func (w *walk) recover() {
 	w.t.Helper()
 	cluster := w.Cluster.DeepCopy()
 	switch {
-	case w.realised != nil:
+	case w.realised != nil && cluster.Status.FirstReadyTime != nil:
 		cluster.Spec = *w.realised
 	default:
 		cluster.Spec.Roles[1].ID = "worker"
