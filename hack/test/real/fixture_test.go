@@ -221,7 +221,10 @@ func (f *fixture) eventually(limit time.Duration, what string, look func(context
 	f.Helper()
 	var stands string
 	err := wait.PollUntilContextTimeout(f.Context(), interval, limit, true, func(ctx context.Context) (done bool, err error) {
-		done, stands = look(ctx)
+		done, seen := look(ctx)
+		if ctx.Err() == nil { // a look that the limit cut short saw nothing
+			stands = seen
+		}
 		return done, nil
 	})
 	if err != nil {
