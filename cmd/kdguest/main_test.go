@@ -260,8 +260,17 @@ func TestScriptInheritsNoIgnoredSignal(t *testing.T) {
 	s.must(err)
 	result, err := protocol.ReadResult(bytes.NewReader(out), nil)
 	s.must(err)
-	if e := result.Event; e == nil || strings.Fields(e.StdoutTail + " none none")[1] != "0000000000000000" {
-		t.Errorf("answer %s", out)
+	if result.Event == nil {
+		t.Fatalf("answer %s", out)
+	}
+	var ignored uint64
+	if _, err := fmt.Sscanf(result.Event.StdoutTail, "SigIgn: %x", &ignored); err != nil {
+		t.Fatalf("answer %s: %v", out, err)
+	}
+	// Those from 32 on are the C library's own; what runs the test may have left them ignored.
+	const named = 1<<31 - 1
+	if ignored&named != 0 {
+		t.Errorf("the script ignores signals: mask %x", ignored)
 	}
 }
 
