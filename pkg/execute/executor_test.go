@@ -33,6 +33,7 @@ import (
 	"k8s.io/klog/v2/ktesting"
 	"k8s.io/utils/ptr"
 
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/catalog"
 	"github.com/bluek8s/kubedirector/pkg/freshness"
 	"github.com/bluek8s/kubedirector/pkg/plan"
@@ -302,5 +303,24 @@ func TestConflictIsReturned(t *testing.T) {
 	}
 	if got := conflicts() - before; got != 1 {
 		t.Errorf("%v conflicts were counted", got)
+	}
+}
+
+// TestWhatIsGoneIsNoFault: between an observation and an action anything may go, and the event that tells of it is on its way.
+func TestWhatIsGoneIsNoFault(t *testing.T) {
+	_, ctx := ktesting.NewTestContext(t)
+	f := newFixture(t)
+	if err := f.kd.Tracker().Delete(v1alpha1.SchemeGroupVersion.WithResource("kubedirectorclusters"), f.cluster.Namespace, f.cluster.Name); err != nil {
+		t.Fatal(err)
+	}
+	gone := plan.Object{Name: "gone", UID: "uid", Version: "1"}
+	for _, action := range []plan.Action{
+		plan.AddFinalizer{}, plan.RemoveFinalizer{},
+		plan.PatchService{Service: gone}, plan.PatchSet{Set: gone},
+		plan.DeleteService{Service: gone}, plan.DeletePod{Pod: gone}, plan.DeleteClaim{Claim: gone},
+	} {
+		if err := f.Do(ctx, f.cluster, []plan.Action{action}); err != nil {
+			t.Errorf("%s: %v", action, err)
+		}
 	}
 }

@@ -21,7 +21,6 @@ import (
 	"encoding/json"
 	"slices"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
@@ -34,11 +33,7 @@ func (e *Executor) addFinalizer(ctx context.Context, cluster *v1alpha1.KubeDirec
 
 func (e *Executor) removeFinalizer(ctx context.Context, cluster *v1alpha1.KubeDirectorCluster) error {
 	others := slices.DeleteFunc(slices.Clone(cluster.Finalizers), func(f string) bool { return f == names.Finalizer })
-	err := e.setFinalizers(ctx, cluster, others)
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
+	return e.setFinalizers(ctx, cluster, others)
 }
 
 // setFinalizers replaces the whole list, which is safe only for the cluster as

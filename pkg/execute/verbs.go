@@ -59,6 +59,9 @@ func create[O metav1.Object](ctx context.Context, cluster *v1alpha1.KubeDirector
 		return err
 	}
 	have, err := k.Get(ctx, object.GetName(), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil // it went meanwhile; the next pass makes ours
+	}
 	if err != nil {
 		return err
 	}
@@ -79,8 +82,13 @@ func patch[O metav1.Object](ctx context.Context, owner cache.ObjectName, k kind[
 	return k.merge(ctx, owner, seen.Name, body)
 }
 
+// merge patches an object as it was observed. One that is gone by now needs no
+// patch: its cache is behind, and its end is an event still to come.
 func (k kind[O]) merge(ctx context.Context, owner cache.ObjectName, name string, body []byte) error {
 	changed, err := k.Patch(ctx, name, types.MergePatchType, body, metav1.PatchOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
