@@ -78,8 +78,10 @@ wiring() {
 		./pkg/guest/... ./pkg/freshness ./pkg/execute ./pkg/observe ./pkg/controller/... ./pkg/leader ./pkg/config ./cmd/... ./hack/setup-package
 }
 
-# need_devcluster starts the devcluster, once; false where it cannot run.
+# need_devcluster starts the devcluster, once; false where it cannot run. One that
+# was started here is taken down in the end.
 need_devcluster() {
+	if [ -z "${started:-}" ] && ! hack/devcluster.sh status >/dev/null 2>&1; then started=yes; fi
 	if ! hack/devcluster.sh up >"$logs/devcluster.log" 2>&1; then
 		cannot "$1" "$(grep -v '^$' "$logs/devcluster.log" | tail -1)"
 		return 1
@@ -121,7 +123,11 @@ if [ -f .cache/demo/cluster ]; then
 fi
 mkdir -p .cache
 echo $$ >.cache/test.pid # for make demo, which would serve the tests' clusters, too
-trap 'rm -f .cache/test.pid' EXIT
+finish() {
+	rm -f "$root/.cache/test.pid"
+	if [ -n "${started:-}" ]; then "$root/.cache/bin/devcluster" down >"$logs/devcluster-down.log" 2>&1 || cat "$logs/devcluster-down.log"; fi
+}
+trap finish EXIT
 
 tiers=("$@")
 [ $# -gt 0 ] || tiers=(tree tables plan properties wiring api real devcluster)
