@@ -18,7 +18,6 @@ package v1alpha1
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -202,25 +201,6 @@ type ConfigPackage struct {
 // +kubebuilder:validation:XValidation:rule="!self.matches('/[.][.]?(/|$)')",message="must not contain . or .. as a path element"
 type Directory string
 
-// LifecycleEvent is something that happens in an instance's life and that a config package's startscript is called for.
-//
-// +kubebuilder:validation:Enum=configure;addnodes;delnodes;reconnect;restart
-type LifecycleEvent string
-
-// The lifecycle events. Those an app may list but that no state of an instance leads to yet are accepted, so that packages need not change later.
-const (
-	// EventConfigure sets up a new member, and one whose container was replaced without persistent storage.
-	EventConfigure LifecycleEvent = "configure"
-	// EventAddNodes tells a configured member that others have joined.
-	EventAddNodes LifecycleEvent = "addnodes"
-	// EventDelNodes tells a member that stays that others are about to leave.
-	EventDelNodes LifecycleEvent = "delnodes"
-	// EventReconnect tells a member that the metadata of a connection has changed.
-	EventReconnect LifecycleEvent = "reconnect"
-	// EventRestart tells a configured member that its container came back on persistent storage. Opt-in.
-	EventRestart LifecycleEvent = "restart"
-)
-
 // Service is a network service that roles may run.
 type Service struct {
 	// Short identity, a DNS label: it names the port of Kubernetes Services.
@@ -270,96 +250,6 @@ type Endpoint struct {
 	IsDashboard bool `json:"isDashboard,omitempty"`
 }
 
-// Role is a kind of member.
-//
-// +kubebuilder:validation:XValidation:rule="!has(self.containerSpec) || !(has(self.containerSpec.tty) && self.containerSpec.tty) || (has(self.containerSpec.stdin) && self.containerSpec.stdin)",fieldPath=".containerSpec.tty",message="tty needs stdin: true"
-type Role struct {
-	// Identity of the role. Capitals, "_" and "." become legal characters in the names of objects.
-	// +required
-	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$`
-	ID string `json:"id"`
-
-	// How many members the role has: "3" exactly three, "1+" one or more.
-	// +required
-	// +kubebuilder:validation:MaxLength=5
-	// +kubebuilder:validation:Pattern=`^\d+\+?$`
-	Cardinality string `json:"cardinality"`
-
-	// Container image. Default: spec.defaultImageRepoTag.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=512
-	ImageRepoTag string `json:"imageRepoTag,omitempty"`
-
-	// Config package. Default: spec.defaultConfigPackage; without either the role needs no configuration.
-	// +optional
-	ConfigPackage *ConfigPackage `json:"configPackage,omitempty"`
-
-	// Directories kept on the member's volume. Default: spec.defaultPersistDirs.
-	// +optional
-	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=50
-	PersistDirs []Directory `json:"persistDirs,omitzero"`
-
-	// Lifecycle events the package takes. Default: spec.defaultEventList.
-	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=16
-	EventList []LifecycleEvent `json:"eventList,omitzero"`
-
-	// Bytes of a failed script's output kept in status. Default: spec.defaultMaxLogSizeDump.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	MaxLogSizeDump *int32 `json:"maxLogSizeDump,omitempty"`
-
-	// The least a member must request; a cluster that asks for less is not valid.
-	// +optional
-	MinResources corev1.ResourceList `json:"minResources,omitempty"`
-
-	// The least storage a member must ask for.
-	// +optional
-	MinStorage *MinStorage `json:"minStorage,omitempty"`
-
-	// Terminal settings and command of the container.
-	// +optional
-	ContainerSpec *ContainerSpec `json:"containerSpec,omitempty"`
-}
-
-// MinStorage is the least storage a member must ask for.
-type MinStorage struct {
-	// Size of the volume.
-	// +required
-	Size resource.Quantity `json:"size"`
-
-	// True: a member may also do without a volume.
-	// +optional
-	EphemeralModeSupported bool `json:"ephemeralModeSupported,omitempty"`
-}
-
-// ContainerSpec is what of a container an app may set beside the image.
-type ContainerSpec struct {
-	// Keep standard input open. Default false.
-	// +optional
-	Stdin bool `json:"stdin,omitempty"`
-
-	// Give the container a terminal; needs stdin. Default false.
-	// +optional
-	TTY bool `json:"tty,omitempty"`
-
-	// Entry point in place of the image's.
-	// +optional
-	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=100
-	Command []string `json:"command,omitempty"`
-
-	// Arguments in place of the image's.
-	// +optional
-	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=100
-	Args []string `json:"args,omitempty"`
-}
-
 // AppConfig says which role runs which services, and carries free metadata.
 type AppConfig struct {
 	// Services of each role.
@@ -403,48 +293,6 @@ type RoleServices struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100
 	ServiceIDs []ServiceID `json:"serviceIDs"`
-}
-
-// Hooks says how long a script may run and how often it is tried.
-type Hooks struct {
-	HookPolicy `json:",inline"`
-
-	// Exceptions for single events; what one leaves out is as above.
-	// +optional
-	// +listType=map
-	// +listMapKey=event
-	// +kubebuilder:validation:MaxItems=16
-	Events []EventHook `json:"events,omitempty"`
-}
-
-// HookPolicy is how long a script may run and how often it is tried.
-type HookPolicy struct {
-	// Seconds a script may run before it is ended and counts as failed. Default 1800.
-	// +optional
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=604800
-	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
-
-	// How often a failed script is tried again by itself. Default 3.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=100
-	Retries *int32 `json:"retries,omitempty"`
-
-	// Seconds before the first retry; each further wait is twice as long, at most 10 minutes. Default 10.
-	// +optional
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=600
-	BackoffSeconds *int32 `json:"backoffSeconds,omitempty"`
-}
-
-// EventHook is the policy of one event.
-type EventHook struct {
-	// The event.
-	// +required
-	Event LifecycleEvent `json:"event"`
-
-	HookPolicy `json:",inline"`
 }
 
 // KubeDirectorAppStatus is what the controller says of an app.
