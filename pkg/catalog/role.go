@@ -44,6 +44,9 @@ type Role struct {
 	// PersistDirs are the directories kept on the member's volume, sorted, none within another.
 	PersistDirs []string
 
+	// ConfigureAfter are the roles whose members are configured before those of this one.
+	ConfigureAfter []string
+
 	// MaxLogSizeDump is how many bytes of a failed script's output status keeps.
 	MaxLogSizeDump int32
 
@@ -74,6 +77,7 @@ func newRole(spec *v1alpha1.KubeDirectorAppSpec, role *v1alpha1.Role) *Role {
 		Image:          orDefault(role.ImageRepoTag, spec.DefaultImageRepoTag),
 		Package:        configPackage(spec, role),
 		PersistDirs:    foldDirs(listOrDefault(role.PersistDirs, spec.DefaultPersistDirs)),
+		ConfigureAfter: role.ConfigureAfter,
 		MaxLogSizeDump: maxLogSizeDump(role.MaxLogSizeDump, spec.DefaultMaxLogSizeDump),
 		MinResources:   role.MinResources,
 		MinStorage:     role.MinStorage,

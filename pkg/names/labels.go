@@ -48,8 +48,22 @@ const (
 	AnnotationInputsHash = ReservedPrefix + "inputs-hash"
 	// AnnotationBuilderVersion is on StatefulSets and pods the version of the code that rendered the template.
 	AnnotationBuilderVersion = ReservedPrefix + "builder-version"
+	// AnnotationPendingEvents is on the headless Service what status.lastEvent and status.pendingEvents say, as JSON.
+	AnnotationPendingEvents = ReservedPrefix + "pending-events"
+	// AnnotationFirstReady is on the headless Service the time at which the cluster was first ready.
+	AnnotationFirstReady = ReservedPrefix + "first-ready-time"
 	// AnnotationLastNodeID is on the headless Service the last node ID that was given.
 	AnnotationLastNodeID = ReservedPrefix + "last-node-id"
+)
+
+// Annotations by which users ask for something once. A controller never sets them.
+const (
+	// AnnotationReplace names by its node ID a member to be replaced by a new one; "+volume" after it replaces its volume too.
+	AnnotationReplace = ReservedPrefix + "replace"
+	// AnnotationForceRemove names by its node ID a leaving member that is to go now, whatever holds it.
+	AnnotationForceRemove = ReservedPrefix + "force-remove"
+	// AnnotationRetry has failed scripts tried again when it has a new value.
+	AnnotationRetry = ReservedPrefix + "retry"
 )
 
 // ClusterLabels are on every object of a cluster.

@@ -88,10 +88,12 @@ type (
 	// DeleteSet removes a StatefulSet; its pods go with it.
 	DeleteSet struct{ Set Object }
 
-	// DeletePod removes a pod, for its StatefulSet to make it anew.
+	// DeletePod removes a pod, for its StatefulSet to make it anew. By force, it
+	// is gone at once: its node is not asked whether it has ended.
 	DeletePod struct {
-		Pod Object
-		Why string
+		Pod   Object
+		Why   string
+		Force bool
 	}
 	// DeleteClaim removes a member's volume.
 	DeleteClaim struct{ Claim Object }
@@ -134,8 +136,13 @@ func (a CreateSet) String() string {
 func (a PatchSet) String() string {
 	return fmt.Sprintf("patch statefulset %s: %s", a.Set.Name, a.Patch)
 }
-func (a DeleteSet) String() string    { return "delete statefulset " + a.Set.Name }
-func (a DeletePod) String() string    { return fmt.Sprintf("delete pod %s: %s", a.Pod.Name, a.Why) }
+func (a DeleteSet) String() string { return "delete statefulset " + a.Set.Name }
+func (a DeletePod) String() string {
+	if a.Force {
+		return fmt.Sprintf("delete pod %s by force: %s", a.Pod.Name, a.Why)
+	}
+	return fmt.Sprintf("delete pod %s: %s", a.Pod.Name, a.Why)
+}
 func (a DeleteClaim) String() string  { return "delete claim " + a.Claim.Name }
 func (a VisitGuest) String() string   { return "visit " + a.Step.String() }
 func (a CheckPackage) String() string { return "check package in " + a.ConfigMap.String() }

@@ -126,7 +126,7 @@ func renewPods(d *draft) bool {
 	}
 	for _, m := range d.members {
 		if m.pod != nil && m.set.Status.ObservedGeneration >= m.set.Generation && hashOf(m.pod) != hashOf(&m.set.Spec.Template) {
-			d.act(DeletePod{objectOf(m.pod), "its template was corrected"})
+			d.act(DeletePod{Pod: objectOf(m.pod), Why: "its template was corrected"})
 		}
 	}
 	return true

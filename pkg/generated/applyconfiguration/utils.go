@@ -46,6 +46,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &kubedirectorv1alpha1.DashboardEndpointApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DeletionPolicy"):
 		return &kubedirectorv1alpha1.DeletionPolicyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Elastic"):
+		return &kubedirectorv1alpha1.ElasticApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ElasticStatus"):
+		return &kubedirectorv1alpha1.ElasticStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Endpoint"):
 		return &kubedirectorv1alpha1.EndpointApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EventHook"):
@@ -74,6 +78,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &kubedirectorv1alpha1.MemberStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MinStorage"):
 		return &kubedirectorv1alpha1.MinStorageApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("NodeDown"):
+		return &kubedirectorv1alpha1.NodeDownApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PendingEvent"):
+		return &kubedirectorv1alpha1.PendingEventApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Recovery"):
+		return &kubedirectorv1alpha1.RecoveryApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RetiredPod"):
+		return &kubedirectorv1alpha1.RetiredPodApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Role"):
 		return &kubedirectorv1alpha1.RoleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RoleServices"):

@@ -28,6 +28,7 @@ import (
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.elastic.members,statuspath=.status.elastic.members,selectorpath=.status.elastic.selector
 // +kubebuilder:resource:path=kubedirectorclusters,singular=kubedirectorcluster,shortName=kdcluster;kdc,categories=kubedirector
 // +kubebuilder:printcolumn:name="App",type=string,JSONPath=`.spec.app`
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
@@ -36,6 +37,7 @@ import (
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Dashboard",type=string,priority=1,JSONPath=`.status.endpoints[0].url`
+// +kubebuilder:printcolumn:name="Suspended",type=boolean,priority=1,JSONPath=`.spec.suspend`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 45",message="metadata.name must be a DNS label that begins with a letter, at most 45 characters: it names Services and begins the names of pods"
 type KubeDirectorCluster struct {
@@ -92,10 +94,75 @@ type KubeDirectorClusterSpec struct {
 	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer
 	ServiceType corev1.ServiceType `json:"serviceType,omitempty"`
 
-	// What becomes of the members' volumes.
+	// The role that kubectl scale, a HorizontalPodAutoscaler or KEDA resizes. Default: none, and scaling it is refused.
+	// +optional
+	Elastic *Elastic `json:"elastic,omitempty"`
+
+	// True stops every member and keeps volumes, Services, names and node IDs; false starts them again. Default false.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+
+	// True leaves members, objects and edits as they are; status goes on telling what is there, and deletion goes on. Default false.
+	// +optional
+	Paused bool `json:"paused,omitempty"`
+
+	// What is done about a member whose node does not answer. Default: wait for the node.
+	// +optional
+	Recovery *Recovery `json:"recovery,omitempty"`
+
+	// What becomes of volumes when members or the cluster go, and how long deletion waits for scripts.
 	// +optional
 	DeletionPolicy *DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
+
+// Elastic names the one role that the scale subresource resizes.
+type Elastic struct {
+	// Id of the role.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Role string `json:"role"`
+
+	// Number of its members, in place of spec.roles[].members; the app's cardinality bounds it. Default 1. Left out of a manifest, applying it again keeps the number it was scaled to.
+	// +optional
+	// +default=1
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	Members int32 `json:"members"`
+}
+
+// Recovery says what is done about losses.
+type Recovery struct {
+	// What is done about a member whose node does not answer.
+	// +optional
+	NodeDown *NodeDown `json:"nodeDown,omitempty"`
+}
+
+// NodeDown says what is done about a member whose node does not answer.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.after) || self.action == 'Reschedule'",fieldPath=".after",message="after needs action: Reschedule"
+type NodeDown struct {
+	// Wait leaves the pod until its node answers, is deleted, or gets the taint node.kubernetes.io/out-of-service. Reschedule deletes it by force after a while, even though it may still run where nobody sees it. Default Wait.
+	// +optional
+	// +default="Wait"
+	// +kubebuilder:validation:Enum=Wait;Reschedule
+	Action NodeDownAction `json:"action,omitempty"`
+
+	// How long a node may not answer before its pods are rescheduled, as in "10m"; at least 30s. Default 5m.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('30s') && duration(self) <= duration('168h')",message="must be between 30s and 168h"
+	After *metav1.Duration `json:"after,omitempty"`
+}
+
+// NodeDownAction is what is done about a member whose node does not answer.
+type NodeDownAction string
+
+const (
+	// NodeDownWait waits for the node.
+	NodeDownWait NodeDownAction = "Wait"
+	// NodeDownReschedule has the pod made anew elsewhere.
+	NodeDownReschedule NodeDownAction = "Reschedule"
+)
 
 // AppCatalog is a place where apps are looked for.
 type AppCatalog string
@@ -114,7 +181,7 @@ type ClusterRole struct {
 	// +kubebuilder:validation:MaxLength=63
 	ID string `json:"id"`
 
-	// Number of members. Default: the number in the role's cardinality.
+	// Number of members. Default: the number in the role's cardinality. spec.elastic overrides it for its role.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
@@ -153,11 +220,17 @@ type Storage struct {
 	StorageClassName *string `json:"storageClassName,omitempty"`
 }
 
-// DeletionPolicy says what becomes of things when the instance goes.
+// DeletionPolicy says what becomes of things when members or the instance go.
 type DeletionPolicy struct {
 	// What becomes of the members' volumes.
 	// +optional
 	Volumes *VolumePolicy `json:"volumes,omitempty"`
+
+	// Seconds that the deletion of a cluster waits for the scripts of event "delete". Default 300.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=604800
+	HookDeadlineSeconds *int32 `json:"hookDeadlineSeconds,omitempty"`
 }
 
 // VolumePolicy says what becomes of volumes.
@@ -166,6 +239,11 @@ type VolumePolicy struct {
 	// +optional
 	// +kubebuilder:validation:Enum=Retain;Delete
 	OnDelete VolumeReclaim `json:"onDelete,omitempty"`
+
+	// When a member leaves: Retain keeps its volume, for a later member of that name to adopt; Delete deletes it. Default Retain.
+	// +optional
+	// +kubebuilder:validation:Enum=Retain;Delete
+	OnScaleDown VolumeReclaim `json:"onScaleDown,omitempty"`
 }
 
 // VolumeReclaim is what becomes of a volume.

@@ -18,6 +18,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // KubeDirectorClusterStatus is what the controller sees and does.
@@ -31,7 +32,7 @@ type KubeDirectorClusterStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Ready, Progressing, Degraded, Valid and AppOutdated.
+	// Ready, Progressing, Degraded, Valid, AppOutdated, Suspended, Paused and ScalingLimited.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -52,6 +53,24 @@ type KubeDirectorClusterStatus struct {
 	// Generation of the metadata document; it grows when what the members are told changes.
 	// +optional
 	MetadataGeneration int64 `json:"metadataGeneration,omitempty"`
+
+	// The number of the last pending event. Numbers only grow and are never given twice.
+	// +optional
+	LastEvent int64 `json:"lastEvent,omitempty"`
+
+	// Scripts that members are still to be called for beside their own configuration, in the order of their numbers.
+	// +optional
+	// +listType=map
+	// +listMapKey=number
+	PendingEvents []PendingEvent `json:"pendingEvents,omitempty"`
+
+	// The value of the annotation kubedirector.bluedata.io/retry that was acted on last.
+	// +optional
+	ObservedRetry string `json:"observedRetry,omitempty"`
+
+	// The role that the scale subresource resizes.
+	// +optional
+	Elastic *ElasticStatus `json:"elastic,omitempty"`
 
 	// When the cluster was first ready. From then on the app in use is held.
 	// +optional
@@ -119,6 +138,47 @@ type DashboardEndpoint struct {
 	URL string `json:"url"`
 }
 
+// ElasticStatus is what the scale subresource tells of the elastic role.
+type ElasticStatus struct {
+	// Number of members that the role has now.
+	Members int32 `json:"members"`
+	// Label selector of the role's pods.
+	Selector string `json:"selector"`
+}
+
+// PendingEvent is a lifecycle event that members are to be called for because of
+// something that happened to others, or to the cluster as a whole.
+type PendingEvent struct {
+	// Number of the event within its cluster, never given twice; with the member's node ID it identifies the script.
+	Number int64 `json:"number"`
+
+	// The lifecycle event.
+	Event LifecycleEvent `json:"event"`
+
+	// The role that members joined or are about to leave.
+	// +optional
+	Role string `json:"role,omitempty"`
+
+	// Pods of the members that joined or are about to leave.
+	// +optional
+	// +listType=atomic
+	Members []string `json:"members,omitempty"`
+
+	// Node IDs of those members, in the same order.
+	// +optional
+	// +listType=atomic
+	NodeIDs []int64 `json:"nodeIDs,omitempty"`
+
+	// True while members may still be added to it or taken from it; nobody has been called for it yet.
+	// +optional
+	Open bool `json:"open,omitempty"`
+
+	// Node IDs of the members that are still to be called.
+	// +optional
+	// +listType=atomic
+	For []int64 `json:"for,omitempty"`
+}
+
 // RoleStatus is the state of a role.
 type RoleStatus struct {
 	// Id of the role.
@@ -151,13 +211,17 @@ type MemberStatus struct {
 	// +kubebuilder:validation:Enum=pending;creating;configuring;ready;lost;error;leaving;deleting
 	State MemberState `json:"state"`
 
-	// Generation of the metadata with which the member was last configured. Absent: it never was.
+	// Generation of the metadata that the member holds since it was configured. Absent: it never was.
 	// +optional
 	MetadataGeneration int64 `json:"metadataGeneration,omitempty"`
 
 	// The container that the controller works on: the first characters of its ID.
 	// +optional
 	Incarnation string `json:"incarnation,omitempty"`
+
+	// The pod that the member leaves behind, on purpose. Absent once the member is ready in another.
+	// +optional
+	Retired *RetiredPod `json:"retired,omitempty"`
 
 	// Why the member is not ready.
 	// +optional
@@ -167,6 +231,39 @@ type MemberStatus struct {
 	// +optional
 	Event *MemberEvent `json:"event,omitempty"`
 }
+
+// RetiredPod is a pod that a member leaves behind, on purpose.
+type RetiredPod struct {
+	// Why: the cluster is suspended, its template has changed, the member leaves, or another member takes its place.
+	// +kubebuilder:validation:Enum=Suspended;Renewed;Removed;Replaced
+	Why RetirementReason `json:"why"`
+
+	// UID of the pod; empty when there was none.
+	// +optional
+	UID types.UID `json:"uid,omitempty"`
+
+	// UID of the claim that goes with it; empty when its volume stays.
+	// +optional
+	ClaimUID types.UID `json:"claimUID,omitempty"`
+
+	// True when the pod is deleted without waiting for its node to say that it has ended.
+	// +optional
+	Force bool `json:"force,omitempty"`
+}
+
+// RetirementReason is why a member leaves a pod behind.
+type RetirementReason string
+
+const (
+	// RetiredSuspended: the cluster is suspended; the same member goes on in another pod.
+	RetiredSuspended RetirementReason = "Suspended"
+	// RetiredRenewed: the pod's template has changed; the same member goes on in another pod.
+	RetiredRenewed RetirementReason = "Renewed"
+	// RetiredRemoved: the member is wanted no more.
+	RetiredRemoved RetirementReason = "Removed"
+	// RetiredReplaced: a new member takes the place of this one.
+	RetiredReplaced RetirementReason = "Replaced"
+)
 
 // MemberState is what the controller is doing with a member.
 type MemberState string
@@ -196,7 +293,7 @@ type MemberEvent struct {
 	// The lifecycle event.
 	Name LifecycleEvent `json:"name"`
 
-	// Generation of the metadata that the attempt belongs to.
+	// Generation of the metadata that the attempt belongs to or, for a pending event, its number.
 	Generation int64 `json:"generation"`
 
 	// Number of the attempt, from 1.

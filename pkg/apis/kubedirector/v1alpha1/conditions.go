@@ -29,6 +29,12 @@ const (
 	ConditionValid = "Valid"
 	// ConditionAppOutdated is True when the app has changed since this cluster pinned it.
 	ConditionAppOutdated = "AppOutdated"
+	// ConditionSuspended is True once every member of a suspended cluster has stopped.
+	ConditionSuspended = "Suspended"
+	// ConditionPaused is True while the controller keeps its hands off.
+	ConditionPaused = "Paused"
+	// ConditionScalingLimited is True while spec.elastic asks for a number of members that the app's cardinality does not allow.
+	ConditionScalingLimited = "ScalingLimited"
 )
 
 // Reasons that conditions carry when all is well.
@@ -41,6 +47,22 @@ const (
 	ReasonSpecValid = "SpecValid"
 	// ReasonAppCurrent: the pinned app spec is the newest.
 	ReasonAppCurrent = "AppCurrent"
+	// ReasonSuspended: every member has stopped, as spec.suspend asks.
+	ReasonSuspended = "Suspended"
+	// ReasonSuspending: the members of a suspended cluster are being stopped.
+	ReasonSuspending = "Suspending"
+	// ReasonNotSuspended: spec.suspend is false.
+	ReasonNotSuspended = "NotSuspended"
+	// ReasonPaused: spec.paused asks to leave everything as it is.
+	ReasonPaused = "Paused"
+	// ReasonNotPaused: spec.paused is false.
+	ReasonNotPaused = "NotPaused"
+	// ReasonTooFewMembers: spec.elastic.members is below the role's cardinality, which counts.
+	ReasonTooFewMembers = "TooFewMembers"
+	// ReasonTooManyMembers: spec.elastic.members is above the role's cardinality, or the cluster would have too many members; what is allowed counts.
+	ReasonTooManyMembers = "TooManyMembers"
+	// ReasonWithinCardinality: spec.elastic.members is what the role has.
+	ReasonWithinCardinality = "WithinCardinality"
 	// ReasonAppChanged: the app was edited after the cluster pinned it.
 	ReasonAppChanged = "AppChanged"
 )
@@ -73,6 +95,12 @@ const (
 	ReasonWaitingForGuest = "WaitingForGuest"
 	// ReasonRequestRefused: the API server refuses something that the cluster needs, as a quota, a policy or missing rights can make it do.
 	ReasonRequestRefused = "RequestRefused"
+	// ReasonWaitingForRole: members are configured after those of another role, as the app's configureAfter says.
+	ReasonWaitingForRole = "WaitingForRole"
+	// ReasonScaleDownBlocked: a member that is to leave refuses to, by exit code 3 of its script for event decommission.
+	ReasonScaleDownBlocked = "ScaleDownBlocked"
+	// ReasonPodTerminating: the pod of a member that leaves, or is replaced, has not ended.
+	ReasonPodTerminating = "PodTerminating"
 	// ReasonRetrying: a script failed and will be tried again by itself.
 	ReasonRetrying = "Retrying"
 	// ReasonDeleting: the cluster is being deleted.

@@ -18,7 +18,7 @@ package v1alpha1
 
 // LifecycleEvent is something that happens in an instance's life and that a config package's startscript is called for.
 //
-// +kubebuilder:validation:Enum=configure;addnodes;delnodes;reconnect;restart
+// +kubebuilder:validation:Enum=configure;addnodes;delnodes;reconnect;restart;decommission;stop;start;delete
 type LifecycleEvent string
 
 // The lifecycle events. Those an app may list but that no state of an instance leads to yet are accepted, so that packages need not change later.
@@ -33,6 +33,14 @@ const (
 	EventReconnect LifecycleEvent = "reconnect"
 	// EventRestart tells a configured member that its container came back on persistent storage. Opt-in.
 	EventRestart LifecycleEvent = "restart"
+	// EventDecommission tells a member that it is about to leave; exit code 3 keeps it for now. Opt-in.
+	EventDecommission LifecycleEvent = "decommission"
+	// EventStop tells a member that its cluster is about to be suspended. Opt-in.
+	EventStop LifecycleEvent = "stop"
+	// EventStart tells a member that its cluster is no longer suspended and its persistent storage is back. Opt-in.
+	EventStart LifecycleEvent = "start"
+	// EventDelete tells a member that its cluster is being deleted. Opt-in.
+	EventDelete LifecycleEvent = "delete"
 )
 
 // Hooks says how long a script may run and how often it is tried.

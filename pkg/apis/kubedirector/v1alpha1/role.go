@@ -59,6 +59,13 @@ type Role struct {
 	// +kubebuilder:validation:MaxItems=16
 	EventList []LifecycleEvent `json:"eventList,omitzero"`
 
+	// Roles whose members are configured before those of this role, when they join together.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MaxLength=63
+	ConfigureAfter []string `json:"configureAfter,omitempty"`
+
 	// Bytes of a failed script's output kept in status. Default: spec.defaultMaxLogSizeDump.
 	// +optional
 	// +kubebuilder:validation:Minimum=0

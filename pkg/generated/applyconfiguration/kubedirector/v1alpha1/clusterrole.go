@@ -29,7 +29,7 @@ import (
 type ClusterRoleApplyConfiguration struct {
 	// Id of a role of the app.
 	ID *string `json:"id,omitempty"`
-	// Number of members. Default: the number in the role's cardinality.
+	// Number of members. Default: the number in the role's cardinality. spec.elastic overrides it for its role.
 	Members *int32 `json:"members,omitempty"`
 	// Requests and limits of each member, extended resources such as nvidia.com/gpu too.
 	Resources *v1.ResourceRequirements `json:"resources,omitempty"`

@@ -21,10 +21,12 @@ package v1alpha1
 // DeletionPolicyApplyConfiguration represents a declarative configuration of the DeletionPolicy type for use
 // with apply.
 //
-// DeletionPolicy says what becomes of things when the instance goes.
+// DeletionPolicy says what becomes of things when members or the instance go.
 type DeletionPolicyApplyConfiguration struct {
 	// What becomes of the members' volumes.
 	Volumes *VolumePolicyApplyConfiguration `json:"volumes,omitempty"`
+	// Seconds that the deletion of a cluster waits for the scripts of event "delete". Default 300.
+	HookDeadlineSeconds *int32 `json:"hookDeadlineSeconds,omitempty"`
 }
 
 // DeletionPolicyApplyConfiguration constructs a declarative configuration of the DeletionPolicy type for use with
@@ -38,5 +40,13 @@ func DeletionPolicy() *DeletionPolicyApplyConfiguration {
 // If called multiple times, the Volumes field is set to the value of the last call.
 func (b *DeletionPolicyApplyConfiguration) WithVolumes(value *VolumePolicyApplyConfiguration) *DeletionPolicyApplyConfiguration {
 	b.Volumes = value
+	return b
+}
+
+// WithHookDeadlineSeconds sets the HookDeadlineSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the HookDeadlineSeconds field is set to the value of the last call.
+func (b *DeletionPolicyApplyConfiguration) WithHookDeadlineSeconds(value int32) *DeletionPolicyApplyConfiguration {
+	b.HookDeadlineSeconds = &value
 	return b
 }

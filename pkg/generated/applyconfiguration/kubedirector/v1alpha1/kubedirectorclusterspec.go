@@ -36,7 +36,15 @@ type KubeDirectorClusterSpecApplyConfiguration struct {
 	Roles []ClusterRoleApplyConfiguration `json:"roles,omitempty"`
 	// Type of the members' Services: ClusterIP, NodePort or LoadBalancer. Default: the controller's configuration, else ClusterIP. Changing it changes the Services in place.
 	ServiceType *v1.ServiceType `json:"serviceType,omitempty"`
-	// What becomes of the members' volumes.
+	// The role that kubectl scale, a HorizontalPodAutoscaler or KEDA resizes. Default: none, and scaling it is refused.
+	Elastic *ElasticApplyConfiguration `json:"elastic,omitempty"`
+	// True stops every member and keeps volumes, Services, names and node IDs; false starts them again. Default false.
+	Suspend *bool `json:"suspend,omitempty"`
+	// True leaves members, objects and edits as they are; status goes on telling what is there, and deletion goes on. Default false.
+	Paused *bool `json:"paused,omitempty"`
+	// What is done about a member whose node does not answer. Default: wait for the node.
+	Recovery *RecoveryApplyConfiguration `json:"recovery,omitempty"`
+	// What becomes of volumes when members or the cluster go, and how long deletion waits for scripts.
 	DeletionPolicy *DeletionPolicyApplyConfiguration `json:"deletionPolicy,omitempty"`
 }
 
@@ -80,6 +88,38 @@ func (b *KubeDirectorClusterSpecApplyConfiguration) WithRoles(values ...*Cluster
 // If called multiple times, the ServiceType field is set to the value of the last call.
 func (b *KubeDirectorClusterSpecApplyConfiguration) WithServiceType(value v1.ServiceType) *KubeDirectorClusterSpecApplyConfiguration {
 	b.ServiceType = &value
+	return b
+}
+
+// WithElastic sets the Elastic field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Elastic field is set to the value of the last call.
+func (b *KubeDirectorClusterSpecApplyConfiguration) WithElastic(value *ElasticApplyConfiguration) *KubeDirectorClusterSpecApplyConfiguration {
+	b.Elastic = value
+	return b
+}
+
+// WithSuspend sets the Suspend field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Suspend field is set to the value of the last call.
+func (b *KubeDirectorClusterSpecApplyConfiguration) WithSuspend(value bool) *KubeDirectorClusterSpecApplyConfiguration {
+	b.Suspend = &value
+	return b
+}
+
+// WithPaused sets the Paused field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Paused field is set to the value of the last call.
+func (b *KubeDirectorClusterSpecApplyConfiguration) WithPaused(value bool) *KubeDirectorClusterSpecApplyConfiguration {
+	b.Paused = &value
+	return b
+}
+
+// WithRecovery sets the Recovery field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Recovery field is set to the value of the last call.
+func (b *KubeDirectorClusterSpecApplyConfiguration) WithRecovery(value *RecoveryApplyConfiguration) *KubeDirectorClusterSpecApplyConfiguration {
+	b.Recovery = value
 	return b
 }
 

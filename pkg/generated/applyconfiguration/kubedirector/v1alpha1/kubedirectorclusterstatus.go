@@ -33,7 +33,7 @@ type KubeDirectorClusterStatusApplyConfiguration struct {
 	State *kubedirectorv1alpha1.ClusterState `json:"state,omitempty"`
 	// The generation of spec that this status speaks of.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// Ready, Progressing, Degraded, Valid and AppOutdated.
+	// Ready, Progressing, Degraded, Valid, AppOutdated, Suspended, Paused and ScalingLimited.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// The app in use.
 	App *AppInUseApplyConfiguration `json:"app,omitempty"`
@@ -43,6 +43,14 @@ type KubeDirectorClusterStatusApplyConfiguration struct {
 	LastNodeID *int64 `json:"lastNodeID,omitempty"`
 	// Generation of the metadata document; it grows when what the members are told changes.
 	MetadataGeneration *int64 `json:"metadataGeneration,omitempty"`
+	// The number of the last pending event. Numbers only grow and are never given twice.
+	LastEvent *int64 `json:"lastEvent,omitempty"`
+	// Scripts that members are still to be called for beside their own configuration, in the order of their numbers.
+	PendingEvents []PendingEventApplyConfiguration `json:"pendingEvents,omitempty"`
+	// The value of the annotation kubedirector.bluedata.io/retry that was acted on last.
+	ObservedRetry *string `json:"observedRetry,omitempty"`
+	// The role that the scale subresource resizes.
+	Elastic *ElasticStatusApplyConfiguration `json:"elastic,omitempty"`
 	// When the cluster was first ready. From then on the app in use is held.
 	FirstReadyTime *metav1.Time `json:"firstReadyTime,omitempty"`
 	// Ready members of all members, as in "3/4".
@@ -117,6 +125,43 @@ func (b *KubeDirectorClusterStatusApplyConfiguration) WithLastNodeID(value int64
 // If called multiple times, the MetadataGeneration field is set to the value of the last call.
 func (b *KubeDirectorClusterStatusApplyConfiguration) WithMetadataGeneration(value int64) *KubeDirectorClusterStatusApplyConfiguration {
 	b.MetadataGeneration = &value
+	return b
+}
+
+// WithLastEvent sets the LastEvent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastEvent field is set to the value of the last call.
+func (b *KubeDirectorClusterStatusApplyConfiguration) WithLastEvent(value int64) *KubeDirectorClusterStatusApplyConfiguration {
+	b.LastEvent = &value
+	return b
+}
+
+// WithPendingEvents adds the given value to the PendingEvents field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the PendingEvents field.
+func (b *KubeDirectorClusterStatusApplyConfiguration) WithPendingEvents(values ...*PendingEventApplyConfiguration) *KubeDirectorClusterStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithPendingEvents")
+		}
+		b.PendingEvents = append(b.PendingEvents, *values[i])
+	}
+	return b
+}
+
+// WithObservedRetry sets the ObservedRetry field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ObservedRetry field is set to the value of the last call.
+func (b *KubeDirectorClusterStatusApplyConfiguration) WithObservedRetry(value string) *KubeDirectorClusterStatusApplyConfiguration {
+	b.ObservedRetry = &value
+	return b
+}
+
+// WithElastic sets the Elastic field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Elastic field is set to the value of the last call.
+func (b *KubeDirectorClusterStatusApplyConfiguration) WithElastic(value *ElasticStatusApplyConfiguration) *KubeDirectorClusterStatusApplyConfiguration {
+	b.Elastic = value
 	return b
 }
 

@@ -30,7 +30,7 @@ import (
 type MemberEventApplyConfiguration struct {
 	// The lifecycle event.
 	Name *kubedirectorv1alpha1.LifecycleEvent `json:"name,omitempty"`
-	// Generation of the metadata that the attempt belongs to.
+	// Generation of the metadata that the attempt belongs to or, for a pending event, its number.
 	Generation *int64 `json:"generation,omitempty"`
 	// Number of the attempt, from 1.
 	Attempt *int32 `json:"attempt,omitempty"`

@@ -33,10 +33,12 @@ type MemberStatusApplyConfiguration struct {
 	NodeID *int64 `json:"nodeID,omitempty"`
 	// What the controller is doing with the member.
 	State *kubedirectorv1alpha1.MemberState `json:"state,omitempty"`
-	// Generation of the metadata with which the member was last configured. Absent: it never was.
+	// Generation of the metadata that the member holds since it was configured. Absent: it never was.
 	MetadataGeneration *int64 `json:"metadataGeneration,omitempty"`
 	// The container that the controller works on: the first characters of its ID.
 	Incarnation *string `json:"incarnation,omitempty"`
+	// The pod that the member leaves behind, on purpose. Absent once the member is ready in another.
+	Retired *RetiredPodApplyConfiguration `json:"retired,omitempty"`
 	// Why the member is not ready.
 	Message *string `json:"message,omitempty"`
 	// The script that keeps the member from being ready.
@@ -86,6 +88,14 @@ func (b *MemberStatusApplyConfiguration) WithMetadataGeneration(value int64) *Me
 // If called multiple times, the Incarnation field is set to the value of the last call.
 func (b *MemberStatusApplyConfiguration) WithIncarnation(value string) *MemberStatusApplyConfiguration {
 	b.Incarnation = &value
+	return b
+}
+
+// WithRetired sets the Retired field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Retired field is set to the value of the last call.
+func (b *MemberStatusApplyConfiguration) WithRetired(value *RetiredPodApplyConfiguration) *MemberStatusApplyConfiguration {
+	b.Retired = value
 	return b
 }
 

@@ -40,6 +40,8 @@ type RoleApplyConfiguration struct {
 	PersistDirs []kubedirectorv1alpha1.Directory `json:"persistDirs,omitempty"`
 	// Lifecycle events the package takes. Default: spec.defaultEventList.
 	EventList []kubedirectorv1alpha1.LifecycleEvent `json:"eventList,omitempty"`
+	// Roles whose members are configured before those of this role, when they join together.
+	ConfigureAfter []string `json:"configureAfter,omitempty"`
 	// Bytes of a failed script's output kept in status. Default: spec.defaultMaxLogSizeDump.
 	MaxLogSizeDump *int32 `json:"maxLogSizeDump,omitempty"`
 	// The least a member must request; a cluster that asks for less is not valid.
@@ -104,6 +106,16 @@ func (b *RoleApplyConfiguration) WithPersistDirs(values ...kubedirectorv1alpha1.
 func (b *RoleApplyConfiguration) WithEventList(values ...kubedirectorv1alpha1.LifecycleEvent) *RoleApplyConfiguration {
 	for i := range values {
 		b.EventList = append(b.EventList, values[i])
+	}
+	return b
+}
+
+// WithConfigureAfter adds the given value to the ConfigureAfter field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the ConfigureAfter field.
+func (b *RoleApplyConfiguration) WithConfigureAfter(values ...string) *RoleApplyConfiguration {
+	for i := range values {
+		b.ConfigureAfter = append(b.ConfigureAfter, values[i])
 	}
 	return b
 }

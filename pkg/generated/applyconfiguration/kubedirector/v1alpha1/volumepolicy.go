@@ -29,6 +29,8 @@ import (
 type VolumePolicyApplyConfiguration struct {
 	// When the cluster is deleted: Retain keeps the volumes, for a cluster of the same name to adopt; Delete deletes them. Default Retain.
 	OnDelete *kubedirectorv1alpha1.VolumeReclaim `json:"onDelete,omitempty"`
+	// When a member leaves: Retain keeps its volume, for a later member of that name to adopt; Delete deletes it. Default Retain.
+	OnScaleDown *kubedirectorv1alpha1.VolumeReclaim `json:"onScaleDown,omitempty"`
 }
 
 // VolumePolicyApplyConfiguration constructs a declarative configuration of the VolumePolicy type for use with
@@ -42,5 +44,13 @@ func VolumePolicy() *VolumePolicyApplyConfiguration {
 // If called multiple times, the OnDelete field is set to the value of the last call.
 func (b *VolumePolicyApplyConfiguration) WithOnDelete(value kubedirectorv1alpha1.VolumeReclaim) *VolumePolicyApplyConfiguration {
 	b.OnDelete = &value
+	return b
+}
+
+// WithOnScaleDown sets the OnScaleDown field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the OnScaleDown field is set to the value of the last call.
+func (b *VolumePolicyApplyConfiguration) WithOnScaleDown(value kubedirectorv1alpha1.VolumeReclaim) *VolumePolicyApplyConfiguration {
+	b.OnScaleDown = &value
 	return b
 }
