@@ -19,58 +19,67 @@ package validate
 import (
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
-	"github.com/bluek8s/kubedirector/pkg/catalog"
 )
 
-// RecordedRole is a role whose members exist.
+// RecordedRole is a role whose StatefulSet exists.
 type RecordedRole struct {
-	ID      string
-	Members int32
-	// InputsHash is the hash of what its pods were rendered from; empty: they may be rendered anew.
-	InputsHash string
+	ID string
+	// Storage is of the claim template that the StatefulSet has; nil: it makes no claims.
+	Storage *corev1.PersistentVolumeClaimSpec
 }
 
-// Change finds edits to the roles of a valid cluster that are not carried out
-// on members that exist. The function hash gives the hash of what the pods of a
-// role would be rendered from.
-func Change(recorded []RecordedRole, cluster *v1alpha1.KubeDirectorCluster, app *catalog.App, hash func(roleID string) string) field.ErrorList {
-	roles := field.NewPath("spec", "roles")
-	existing := make(map[string]RecordedRole, len(recorded))
+// Change finds edits of a cluster that are not carried out once members exist:
+// those of a role's storage, for the claim template of a StatefulSet can't be
+// changed. A role that is recorded and no longer asked for goes, and so is none.
+func Change(recorded []RecordedRole, cluster *v1alpha1.KubeDirectorCluster, defaultStorageClassName string) field.ErrorList {
+	existing := make(map[string]*corev1.PersistentVolumeClaimSpec, len(recorded))
 	for _, role := range recorded {
-		existing[role.ID] = role
+		existing[role.ID] = role.Storage
 	}
 	var faults field.ErrorList
 	for i := range cluster.Spec.Roles {
-		asked, at := &cluster.Spec.Roles[i], roles.Index(i)
+		asked := &cluster.Spec.Roles[i]
 		was, exists := existing[asked.ID]
-		delete(existing, asked.ID)
-		if !exists {
-			faults = append(faults, field.Forbidden(at,
-				fmt.Sprintf("adding role %q to a cluster whose members exist is not supported yet: remove it, or create another cluster", asked.ID)))
+		if !exists || sameStorage(was, asked.Storage, defaultStorageClassName) {
 			continue
 		}
-		if offered, known := app.Role(asked.ID); known {
-			if members := offered.Cardinality.Desired(asked.Members); members != was.Members {
-				faults = append(faults, membersChanged(at.Child("members"), was.Members, members))
-			}
-		}
-		if was.InputsHash != "" && hash(asked.ID) != was.InputsHash {
-			faults = append(faults, field.Forbidden(at,
-				fmt.Sprintf("changing the resources, storage, env or securityContext of role %q, whose members exist, is not supported yet: set them back, or create another cluster", asked.ID)))
-		}
-	}
-	for _, was := range recorded {
-		if _, left := existing[was.ID]; left {
-			faults = append(faults, field.Forbidden(roles,
-				fmt.Sprintf("removing role %q, of which %d members exist, is not supported yet: put it back, or create another cluster", was.ID, was.Members)))
-		}
+		faults = append(faults, field.Forbidden(field.NewPath("spec", "roles").Index(i).Child("storage"),
+			fmt.Sprintf("changing the storage of role %q, whose members exist, is not supported yet: %s, or create another cluster", asked.ID, setBack(was))))
 	}
 	return faults
 }
 
-func membersChanged(at *field.Path, was, asked int32) *field.Error {
-	return field.Forbidden(at, fmt.Sprintf("%d -> %d: changing the number of members of a cluster whose members exist is not supported yet: set it back to %d, or create another cluster", was, asked, was))
+func sameStorage(was *corev1.PersistentVolumeClaimSpec, asked *v1alpha1.Storage, defaultClass string) bool {
+	if was == nil || asked == nil {
+		return was == nil && asked == nil
+	}
+	size := was.Resources.Requests[corev1.ResourceStorage]
+	return size.Cmp(asked.Size) == 0 && sameClass(was.StorageClassName, asked.StorageClassName, defaultClass)
+}
+
+// sameClass compares with the class that is named, or else configured. Where
+// neither the template nor the spec names one, what is configured since is no
+// edit: there would be nothing to set back.
+func sameClass(was, asked *string, defaultClass string) bool {
+	if asked == nil {
+		return was == nil || defaultClass == "" || *was == defaultClass
+	}
+	return ptr.Equal(was, asked)
+}
+
+// setBack says how to ask for the storage that there is.
+func setBack(was *corev1.PersistentVolumeClaimSpec) string {
+	if was == nil {
+		return "leave it out"
+	}
+	size := was.Resources.Requests[corev1.ResourceStorage]
+	if was.StorageClassName == nil {
+		return fmt.Sprintf("set it back to size %s and no storageClassName", size.String())
+	}
+	return fmt.Sprintf("set it back to size %s and storageClassName %q", size.String(), *was.StorageClassName)
 }

@@ -20,45 +20,76 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
-	"github.com/bluek8s/kubedirector/pkg/catalog"
 )
 
+// claims is of the claim template of members that have 10Gi each.
+func claims(class *string) *corev1.PersistentVolumeClaimSpec {
+	return &corev1.PersistentVolumeClaimSpec{
+		StorageClassName: class,
+		Resources:        corev1.VolumeResourceRequirements{Requests: list("storage", "10Gi")},
+	}
+}
+
 func TestChange(t *testing.T) {
-	recorded := []RecordedRole{{ID: "controller", Members: 1, InputsHash: "c"}, {ID: "worker", Members: 2, InputsHash: "w"}}
-	hashes := map[string]string{"controller": "c", "worker": "w"}
+	const (
+		worker = `spec.roles[1].storage: Forbidden: changing the storage of role "worker", whose members exist, is not supported yet: `
+		or     = `, or create another cluster`
+	)
+	fast := claims(ptr.To("fast"))
 	for _, c := range []struct {
-		name     string
-		recorded []RecordedRole
-		change   func(*situation)
-		hashes   map[string]string
-		want     string
+		name string
+		// storage is what the members of role worker have; those of role controller have none.
+		storage *corev1.PersistentVolumeClaimSpec
+		change  func(*situation)
+		want    string
 	}{
-		{"nothing", recorded, func(*situation) {}, hashes, ""},
-		{"the same number left out", recorded, func(s *situation) { s.role(0).Members = ptr.To[int32](1) }, hashes, ""},
-		{"what is rendered, before the cluster was ready", []RecordedRole{{ID: "controller", Members: 1}, {ID: "worker", Members: 2}},
-			func(*situation) {}, map[string]string{"controller": "other"}, ""},
-		{"more members", recorded, func(s *situation) { s.role(1).Members = ptr.To[int32](5) }, hashes,
-			`spec.roles[1].members: Forbidden: 2 -> 5: changing the number of members of a cluster whose members exist is not supported yet: set it back to 2, or create another cluster`},
-		{"the number left out", recorded, func(s *situation) { s.role(1).Members = nil }, hashes,
-			`spec.roles[1].members: Forbidden: 2 -> 1: changing the number of members of a cluster whose members exist is not supported yet: set it back to 2, or create another cluster`},
-		{"another role", recorded, func(s *situation) {
-			s.cluster.Spec.Roles = append(s.cluster.Spec.Roles, v1alpha1.ClusterRole{ID: "jupyter"})
-		}, hashes,
-			`spec.roles[2]: Forbidden: adding role "jupyter" to a cluster whose members exist is not supported yet: remove it, or create another cluster`},
-		{"a role less", recorded, func(s *situation) { s.cluster.Spec.Roles = s.cluster.Spec.Roles[1:] }, hashes,
-			`spec.roles: Forbidden: removing role "controller", of which 1 members exist, is not supported yet: put it back, or create another cluster`},
-		{"what is rendered", recorded, func(*situation) {}, map[string]string{"controller": "c", "worker": "other"},
-			`spec.roles[1]: Forbidden: changing the resources, storage, env or securityContext of role "worker", whose members exist, is not supported yet: set them back, or create another cluster`},
-		{"the order of the roles", recorded, func(s *situation) { roles := s.cluster.Spec.Roles; roles[0], roles[1] = roles[1], roles[0] }, hashes, ""},
+		{"nothing", claims(nil), func(*situation) {}, ""},
+		{"the same size in other words", claims(nil), func(s *situation) { s.role(1).Storage.Size = resource.MustParse("10240Mi") }, ""},
+		{"the same class", fast, func(s *situation) { s.role(1).Storage.StorageClassName = ptr.To("fast") }, ""},
+		{"the configured class, now named", fast, func(s *situation) { s.class, s.role(1).Storage.StorageClassName = "slow", ptr.To("fast") }, ""},
+		{"the configured class", fast, func(s *situation) { s.class = "fast" }, ""},
+		{"the class left out, and none configured", fast, func(*situation) {}, ""},
+		{"no class named before or now", claims(nil), func(s *situation) { s.class = "fast" }, ""},
+		{"members, env, resources and securityContext", claims(nil), func(s *situation) {
+			s.role(1).Members = ptr.To[int32](5)
+			s.role(1).Env = []corev1.EnvVar{{Name: "A", Value: "b"}}
+			s.role(1).Resources.Requests["cpu"] = resource.MustParse("2")
+			s.role(1).SecurityContext = nil
+		}, ""},
+		{"another role", claims(nil), func(s *situation) {
+			s.cluster.Spec.Roles = append(s.cluster.Spec.Roles, v1alpha1.ClusterRole{ID: "jupyter", Storage: &v1alpha1.Storage{Size: resource.MustParse("1Gi")}})
+		}, ""},
+		{"a role less", fast, func(s *situation) { s.cluster.Spec.Roles = s.cluster.Spec.Roles[:1] }, ""},
+		{"the order of the roles", claims(nil), func(s *situation) { roles := s.cluster.Spec.Roles; roles[0], roles[1] = roles[1], roles[0] }, ""},
+
+		{"a larger size", fast, func(s *situation) {
+			s.role(1).Storage = &v1alpha1.Storage{Size: resource.MustParse("20Gi"), StorageClassName: ptr.To("fast")}
+		}, worker + `set it back to size 10Gi and storageClassName "fast"` + or},
+		{"another class", fast, func(s *situation) { s.role(1).Storage.StorageClassName = ptr.To("slow") },
+			worker + `set it back to size 10Gi and storageClassName "fast"` + or},
+		{"the class left out, and another configured", fast, func(s *situation) { s.class = "slow" },
+			worker + `set it back to size 10Gi and storageClassName "fast"` + or},
+		{"a class where there was none", claims(nil), func(s *situation) { s.class, s.role(1).Storage.StorageClassName = "fast", ptr.To("fast") },
+			worker + `set it back to size 10Gi and no storageClassName` + or},
+		{"no storage where there was some", claims(nil), func(s *situation) { s.role(1).Storage = nil },
+			worker + `set it back to size 10Gi and no storageClassName` + or},
+		{"storage where there was none", nil, func(*situation) {}, worker + `leave it out` + or},
+		{"size and class at once, of two roles", fast, func(s *situation) {
+			s.role(0).Storage = &v1alpha1.Storage{Size: resource.MustParse("1Gi")}
+			s.role(1).Storage = &v1alpha1.Storage{Size: resource.MustParse("1Gi"), StorageClassName: ptr.To("slow")}
+		}, `spec.roles[0].storage: Forbidden: changing the storage of role "controller", whose members exist, is not supported yet: leave it out` + or + "\n" +
+			worker + `set it back to size 10Gi and storageClassName "fast"` + or},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := validSituation()
 			c.change(s)
-			faults := Change(c.recorded, s.cluster, catalog.New(s.app.Name, &s.app.Spec), func(id string) string { return c.hashes[id] })
-			if diff := cmp.Diff(c.want, lines(faults)); diff != "" {
+			recorded := []RecordedRole{{ID: "controller"}, {ID: "worker", Storage: c.storage}}
+			if diff := cmp.Diff(c.want, lines(Change(recorded, s.cluster, s.class))); diff != "" {
 				t.Errorf("faults (-want +got):\n%s", diff)
 			}
 		})
