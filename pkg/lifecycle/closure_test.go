@@ -52,7 +52,7 @@ var clusterWorld = world[v1alpha1.ClusterState, ClusterFacts]{
 		if !f.Valid && (f.EverReady || f.Lost || f.changing() || f.Working) {
 			return false // there are no members to say it of
 		}
-		return f.EverReady || from != v1alpha1.ClusterReady && from != v1alpha1.ClusterResizing
+		return f.EverReady || from != v1alpha1.ClusterResizing
 	},
 	enter: func(to v1alpha1.ClusterState, f ClusterFacts) ClusterFacts {
 		f.EverReady = f.EverReady || to == v1alpha1.ClusterReady
@@ -64,10 +64,7 @@ var clusterWorld = world[v1alpha1.ClusterState, ClusterFacts]{
 var memberWorld = world[v1alpha1.MemberState, MemberFacts]{
 	facts: allMemberFacts(),
 	bound: 3,
-	// Ready and lost are recorded together with the fact that the member was configured.
-	possible: func(from v1alpha1.MemberState, f MemberFacts) bool {
-		return f.Configured || from != v1alpha1.MemberReady && from != v1alpha1.MemberLost
-	},
+	possible: func(v1alpha1.MemberState, MemberFacts) bool { return true },
 	consistent: func(_ v1alpha1.MemberState, f MemberFacts) bool {
 		return (!f.Replaced || f.Container == ContainerRunning) && (!f.ObjectsGone || f.Container == ContainerNone)
 	},
@@ -78,7 +75,7 @@ var memberWorld = world[v1alpha1.MemberState, MemberFacts]{
 	},
 	settled: func(from, at v1alpha1.MemberState, f MemberFacts) bool {
 		if from == v1alpha1.MemberDeleting {
-			f.Wanted, f.PeersTold = false, true
+			f.Wanted, f.FarewellSaid = false, true
 		}
 		if f.Wanted && f.Container == ContainerRunning && f.Replaced {
 			return false // the container that runs is not on record
@@ -103,7 +100,7 @@ func allMemberFacts() (all []MemberFacts) {
 		for _, container := range []Container{ContainerNone, ContainerStarting, ContainerRunning} {
 			for _, setup := range []Setup{SetupOutstanding, SetupSucceeded, SetupFailed} {
 				all = append(all, MemberFacts{
-					Wanted: bit(0), Configured: bit(1), Replaced: bit(2), PeersTold: bit(3), ObjectsGone: bit(4),
+					Wanted: bit(0), Configured: bit(1), Replaced: bit(2), FarewellSaid: bit(3), ObjectsGone: bit(4),
 					Container: container, Setup: setup,
 				})
 			}
@@ -246,7 +243,7 @@ func TestLossOfConfiguredContainerIsShownFirst(t *testing.T) {
 }
 
 func TestImpossibleEventIsReportedAndPassedOver(t *testing.T) {
-	to, err := StepCluster(v1alpha1.ClusterReady, ClusterFacts{Valid: true, NotRunning: true})
+	to, err := StepCluster(v1alpha1.ClusterResizing, ClusterFacts{Valid: true, NotRunning: true})
 	if to != v1alpha1.ClusterConfiguring {
 		t.Errorf("steps to %q, want %q", to, v1alpha1.ClusterConfiguring)
 	}

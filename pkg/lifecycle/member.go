@@ -51,7 +51,8 @@ const (
 type MemberFacts struct {
 	// Wanted: the member is part of its cluster.
 	Wanted bool
-	// Configured: it is recorded that the member was configured once. What is ready or lost was.
+	// Configured: it is recorded that the member was configured once, and has not
+	// left its pod behind on purpose since. What is lost was.
 	Configured bool
 	// Container is how far the member's container has come.
 	Container Container
@@ -59,8 +60,8 @@ type MemberFacts struct {
 	Replaced bool
 	// Setup is how far the container that runs is set up.
 	Setup Setup
-	// PeersTold: the other members know that this one leaves.
-	PeersTold bool
+	// FarewellSaid: the scripts that precede the member's removal are done, on itself and on its peers, and whoever must go before it goes.
+	FarewellSaid bool
 	// ObjectsGone: nothing is left of a member that is being deleted.
 	ObjectsGone bool
 }
@@ -77,11 +78,11 @@ func (f MemberFacts) is(setup Setup) bool {
 
 // TargetMember is the state that a member of these facts comes to show, whatever
 // it showed before. Only deleting is a record itself: what was once being deleted
-// is wanted no more and its peers know. A container that was replaced is recorded
+// is wanted no more and its farewell was said. A container that was replaced is recorded
 // on the way, so Replaced does not count here.
 func TargetMember(f MemberFacts) v1alpha1.MemberState {
 	switch {
-	case !f.Wanted && f.Configured && !f.PeersTold:
+	case !f.Wanted && !f.FarewellSaid:
 		return v1alpha1.MemberLeaving
 	case !f.Wanted && !f.ObjectsGone:
 		return v1alpha1.MemberDeleting
