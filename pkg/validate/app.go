@@ -39,6 +39,8 @@ var appRules = []func(*v1alpha1.KubeDirectorApp, *field.Path) field.ErrorList{
 	unknownServices,
 	portsTaken,
 	unknownSelectedRoles,
+	unknownEarlierRoles,
+	rolesWaitingInCircles,
 }
 
 // App finds the faults of an app.

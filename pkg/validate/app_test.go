@@ -44,8 +44,8 @@ func validApp() *v1alpha1.KubeDirectorApp {
 			},
 			Roles: []v1alpha1.Role{
 				{ID: "controller", Cardinality: "1"},
-				{ID: "worker", Cardinality: "1+", ConfigPackage: &v1alpha1.ConfigPackage{None: true}},
-				{ID: "jupyter", Cardinality: "0+", ImageRepoTag: "jupyter"},
+				{ID: "worker", Cardinality: "1+", ConfigPackage: &v1alpha1.ConfigPackage{None: true}, ConfigureAfter: []string{"controller"}},
+				{ID: "jupyter", Cardinality: "0+", ImageRepoTag: "jupyter", ConfigureAfter: []string{"worker", "controller"}},
 			},
 			Config: v1alpha1.AppConfig{
 				RoleServices: []v1alpha1.RoleServices{
@@ -117,6 +117,23 @@ var faultyApps = []struct {
 		`spec.config.roleServices[1].serviceIDs[2]: Invalid value: "master-ui": service "worker-ui" of this role listens on port 8080 too: give one of them another port, or leave one out`},
 	{"unknown selected role", func(s *v1alpha1.KubeDirectorAppSpec) { s.Config.SelectedRoles[1] = "edge" },
 		`spec.config.selectedRoles[1]: Not found: "edge": use one of: controller, worker, jupyter`},
+	{"waiting for an unknown role", func(s *v1alpha1.KubeDirectorAppSpec) {
+		s.Roles[1].ConfigureAfter = []string{"controller", "edge"}
+	},
+		`spec.roles[1].configureAfter[1]: Not found: "edge": use one of: controller, worker, jupyter`},
+	{"waiting for itself", func(s *v1alpha1.KubeDirectorAppSpec) { s.Roles[0].ConfigureAfter = []string{"controller"} },
+		`spec.roles[0].configureAfter[0]: Invalid value: "controller": a role can't wait for itself: remove this entry`},
+	{"waiting for each other", func(s *v1alpha1.KubeDirectorAppSpec) { s.Roles[0].ConfigureAfter = []string{"worker"} },
+		`spec.roles[1].configureAfter[0]: Invalid value: "controller": controller waits for worker waits for controller, so none is ever configured: remove this entry, or another of them`},
+	{"two circles, of three roles and of two", func(s *v1alpha1.KubeDirectorAppSpec) { s.Roles[0].ConfigureAfter = []string{"jupyter"} },
+		`spec.roles[1].configureAfter[0]: Invalid value: "controller": controller waits for jupyter waits for worker waits for controller, so none is ever configured: remove this entry, or another of them` + "\n" +
+			`spec.roles[2].configureAfter[1]: Invalid value: "controller": controller waits for jupyter waits for controller, so none is ever configured: remove this entry, or another of them`},
+	{"a circle that the first role only waits for", func(s *v1alpha1.KubeDirectorAppSpec) {
+		s.Roles[0].ConfigureAfter = []string{"worker"}
+		s.Roles[1].ConfigureAfter = []string{"jupyter"}
+		s.Roles[2].ConfigureAfter = []string{"worker"}
+	},
+		`spec.roles[2].configureAfter[0]: Invalid value: "worker": worker waits for jupyter waits for worker, so none is ever configured: remove this entry, or another of them`},
 }
 
 func TestFaultyApps(t *testing.T) {

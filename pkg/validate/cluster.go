@@ -18,6 +18,7 @@ package validate
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -50,6 +51,7 @@ type StorageClasses struct {
 var clusterRules = []func(*Input, *field.Path) field.ErrorList{
 	unknownRoles,
 	missingRoles,
+	unknownElasticRole,
 	tooManyMembers,
 	collidingNames,
 	overlongNames,
@@ -98,10 +100,7 @@ func Cluster(in Input) field.ErrorList {
 
 func unknownRoles(in *Input, spec *field.Path) field.ErrorList {
 	var faults field.ErrorList
-	var ids []string
-	for _, role := range in.App.Roles() {
-		ids = append(ids, role.ID)
-	}
+	ids := offeredIDs(in.App)
 	for i, asked := range in.Cluster.Spec.Roles {
 		if _, known := in.App.Role(asked.ID); !known {
 			faults = append(faults, notFound(spec.Child("roles").Index(i).Child("id"), asked.ID,
@@ -111,15 +110,20 @@ func unknownRoles(in *Input, spec *field.Path) field.ErrorList {
 	return faults
 }
 
+func offeredIDs(app *catalog.App) []string {
+	var ids []string
+	for _, role := range app.Roles() {
+		ids = append(ids, role.ID)
+	}
+	return ids
+}
+
 // missingRoles finds roles that need members and that the cluster leaves out.
 func missingRoles(in *Input, spec *field.Path) field.ErrorList {
-	present := sets.New[string]()
-	for _, asked := range in.Cluster.Spec.Roles {
-		present.Insert(asked.ID)
-	}
+	present := askedIDs(in.Cluster)
 	var faults field.ErrorList
 	for _, role := range in.App.Roles() {
-		if role.Cardinality.Number > 0 && !present.Has(role.ID) {
+		if role.Cardinality.Number > 0 && !slices.Contains(present, role.ID) {
 			faults = append(faults, field.Required(spec.Child("roles"),
 				fmt.Sprintf("role %q is left out: add it, the app asks for %s", role.ID, describe(role.Cardinality))))
 		}
@@ -127,13 +131,35 @@ func missingRoles(in *Input, spec *field.Path) field.ErrorList {
 	return faults
 }
 
+func askedIDs(cluster *v1alpha1.KubeDirectorCluster) []string {
+	var ids []string
+	for _, asked := range cluster.Spec.Roles {
+		ids = append(ids, asked.ID)
+	}
+	return ids
+}
+
+func unknownElasticRole(in *Input, spec *field.Path) field.ErrorList {
+	elastic := in.Cluster.Spec.Elastic
+	if elastic == nil {
+		return nil
+	}
+	at := spec.Child("elastic", "role")
+	if _, known := in.App.Role(elastic.Role); !known {
+		return field.ErrorList{notFound(at, elastic.Role, fmt.Sprintf("app %q has no such role: %s", in.App.Name, useOneOf(offeredIDs(in.App))))}
+	}
+	if present := askedIDs(in.Cluster); !slices.Contains(present, elastic.Role) {
+		return field.ErrorList{notFound(at, elastic.Role, "spec.roles has no such role: add it there, or "+useOneOf(present))}
+	}
+	return nil
+}
+
+// tooManyMembers counts as many of the elastic role as its cardinality demands
+// at least; with more it is only brought down to what there is room for.
 func tooManyMembers(in *Input, spec *field.Path) field.ErrorList {
-	var total int64
-	for i := range in.Cluster.Spec.Roles {
-		asked := &in.Cluster.Spec.Roles[i]
-		if offered, known := in.App.Role(asked.ID); known {
-			total += int64(offered.Cardinality.Desired(asked.Members))
-		}
+	var total int32
+	for _, members := range in.App.Members(&in.Cluster.Spec) {
+		total += members
 	}
 	if total <= catalog.MaxMembers {
 		return nil
@@ -142,9 +168,11 @@ func tooManyMembers(in *Input, spec *field.Path) field.ErrorList {
 		fmt.Sprintf("a cluster can have %d members in all: lower the members of some role", catalog.MaxMembers))}
 }
 
+// membersAgainstCardinality leaves the elastic role alone: its members are overridden.
 func membersAgainstCardinality(role *pair) field.ErrorList {
 	cardinality, asked := role.offered.Cardinality, role.asked.Members
-	if asked == nil || cardinality.Allows(*asked) {
+	elastic := role.in.Cluster.Spec.Elastic
+	if asked == nil || cardinality.Allows(*asked) || elastic != nil && elastic.Role == role.asked.ID {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(role.at.Child("members"), *asked,

@@ -104,6 +104,16 @@ var acceptedClusters = []struct {
 		s.cluster.Spec.Roles = append(s.cluster.Spec.Roles, v1alpha1.ClusterRole{ID: "jupyter"})
 	}},
 	{"as many members as there can be", func(s *situation) { s.role(1).Members = ptr.To[int32](999) }},
+	{"more elastic members than there can be", func(s *situation) {
+		s.cluster.Spec.Elastic = &v1alpha1.Elastic{Role: "worker", Members: 1000}
+	}},
+	{"fewer elastic members than the role needs", func(s *situation) {
+		s.cluster.Spec.Elastic = &v1alpha1.Elastic{Role: "worker", Members: 0}
+	}},
+	{"members that the elastic ones override", func(s *situation) {
+		s.cluster.Spec.Elastic = &v1alpha1.Elastic{Role: "controller", Members: 7}
+		s.role(0).Members = ptr.To[int32](1000)
+	}},
 	{"the app runs without storage too", func(s *situation) {
 		s.app.Spec.Roles[1].MinStorage.EphemeralModeSupported = true
 		s.role(1).Storage = nil

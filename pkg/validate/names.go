@@ -48,10 +48,10 @@ func overlongNames(in *Input, _ *field.Path) field.ErrorList {
 	name := in.Cluster.Name
 	at := field.NewPath("metadata", "name")
 	domain := names.Domain(names.HeadlessService(name), in.Cluster.Namespace, in.ClusterDomain)
+	members := in.App.Members(&in.Cluster.Spec)
 	for i := range in.Cluster.Spec.Roles {
 		asked := &in.Cluster.Spec.Roles[i]
-		offered, known := in.App.Role(asked.ID)
-		if !known {
+		if _, known := in.App.Role(asked.ID); !known {
 			continue // unknownRoles has said so
 		}
 		set := names.StatefulSet(name, asked.ID)
@@ -59,7 +59,7 @@ func overlongNames(in *Input, _ *field.Path) field.ErrorList {
 			faults = append(faults, tooLong(at, name, excess, 1, fmt.Sprintf("with role %q it makes the StatefulSet's name %q, which has", asked.ID, set)))
 			continue
 		}
-		last := int(max(offered.Cardinality.Desired(asked.Members), 1)) - 1
+		last := int(max(members[asked.ID], 1)) - 1
 		fqdn := names.FQDN(names.Pod(set, last), domain)
 		if excess := len(fqdn) - names.MaxFQDN; excess > 0 {
 			faults = append(faults, tooLong(at, name, excess, 2, fmt.Sprintf("with role %q it makes the domain name %q, which has", asked.ID, fqdn)))

@@ -47,6 +47,22 @@ var refusedClusters = []struct {
 	{"too many members in all", func(s *situation) { s.role(1).Members = ptr.To[int32](1000) }, []string{
 		`spec.roles: Invalid value: 1001: a cluster can have 1000 members in all: lower the members of some role`}},
 
+	{"an elastic role that the app lacks", func(s *situation) {
+		s.cluster.Spec.Elastic = &v1alpha1.Elastic{Role: "workers", Members: 1}
+	}, []string{`spec.elastic.role: Not found: "workers": app "spark41" has no such role: use one of: controller, worker, jupyter`}},
+	{"an elastic role that the cluster lacks", func(s *situation) {
+		s.cluster.Spec.Elastic = &v1alpha1.Elastic{Role: "jupyter", Members: 1}
+	}, []string{`spec.elastic.role: Not found: "jupyter": spec.roles has no such role: add it there, or use one of: controller, worker`}},
+	{"members of another role than the elastic one", func(s *situation) {
+		s.cluster.Spec.Elastic = &v1alpha1.Elastic{Role: "worker", Members: 1}
+		s.role(0).Members = ptr.To[int32](2)
+	}, []string{`spec.roles[0].members: Invalid value: 2: the app asks for exactly 1: set it to 1 or leave it out`}},
+	{"too many members beside the elastic ones", func(s *situation) {
+		s.cluster.Spec.Elastic = &v1alpha1.Elastic{Role: "worker", Members: 500}
+		s.cluster.Spec.Roles = append(s.cluster.Spec.Roles, v1alpha1.ClusterRole{ID: "jupyter", Members: ptr.To[int32](999)})
+	}, []string{
+		`spec.roles: Invalid value: 1001: a cluster can have 1000 members in all: lower the members of some role`}},
+
 	{"ids that differ by a capital", func(s *situation) {
 		s.app.Spec.Roles = append(s.app.Spec.Roles, v1alpha1.Role{ID: "Worker", Cardinality: "0+"})
 		s.app.Spec.Config.SelectedRoles = nil
@@ -71,6 +87,14 @@ var refusedClusters = []struct {
 		s.role(1).Members = ptr.To[int32](1)
 	}, []string{`metadata.name: Invalid value: "spark": with role "controller" it makes the domain name "spark-controller-0.spark.ml.svc.` +
 		strings.Repeat("d", 225) + `", which has 4 characters too many: use a name of at most 3 characters`}},
+
+	{"domain names too long for the last elastic member", func(s *situation) {
+		s.domain = strings.Repeat("d", 253-len("spark-notebooks-99.spark.ml.svc."))
+		s.app.Spec.Roles[2].ID, s.app.Spec.Config.SelectedRoles = "notebooks", nil
+		s.cluster.Spec.Roles = append(s.cluster.Spec.Roles, v1alpha1.ClusterRole{ID: "notebooks"})
+		s.cluster.Spec.Elastic = &v1alpha1.Elastic{Role: "notebooks", Members: 101}
+	}, []string{`metadata.name: Invalid value: "spark": with role "notebooks" it makes the domain name "spark-notebooks-100.spark.ml.svc.` +
+		strings.Repeat("d", 253-len("spark-notebooks-99.spark.ml.svc.")) + `", which has 1 characters too many: use a name of at most 4 characters`}},
 
 	{"a request below the minimum", func(s *situation) { s.role(1).Resources.Requests["cpu"] = resource.MustParse("499m") }, []string{
 		`spec.roles[1].resources.requests[cpu]: Invalid value: "499m": the app asks for at least 500m: raise it`}},
