@@ -35,7 +35,7 @@ func makeServices(d *draft) bool {
 	}
 	cluster := d.seen.Cluster
 	wanted := map[string]*corev1.Service{}
-	headless := resources.HeadlessService(cluster, d.app.Name)
+	headless := resources.HeadlessService(cluster, d.status, d.app.Name)
 	wanted[headless.Name] = headless
 	for _, m := range d.members {
 		if service := resources.MemberService(cluster, d.app.Name, m.role, m.status.Pod, d.serviceType()); service != nil {

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -35,8 +36,8 @@ import (
 // port, so that a role may listen where it likes. A member has its name before it is
 // Ready, for Ready means configured and scripts find their peers by name while they configure.
 //
-// Its annotations are what status is rebuilt from when it is lost.
-func HeadlessService(cluster *v1alpha1.KubeDirectorCluster, app string) *corev1.Service {
+// Its annotations are what status is rebuilt from when it is lost; they say what the given status says.
+func HeadlessService(cluster *v1alpha1.KubeDirectorCluster, status *v1alpha1.KubeDirectorClusterStatus, app string) *corev1.Service {
 	service := &corev1.Service{
 		ObjectMeta: ownedMeta(cluster, names.HeadlessService(cluster.Name), names.ClusterLabels(cluster.Name, app)),
 		Spec: corev1.ServiceSpec{
@@ -47,7 +48,13 @@ func HeadlessService(cluster *v1alpha1.KubeDirectorCluster, app string) *corev1.
 		},
 	}
 	service.Annotations = map[string]string{
-		names.AnnotationLastNodeID: strconv.FormatInt(cluster.Status.LastNodeID, 10),
+		names.AnnotationLastNodeID: strconv.FormatInt(status.LastNodeID, 10),
+	}
+	if status.LastEvent > 0 {
+		service.Annotations[names.AnnotationPendingEvents] = formatJournal(status)
+	}
+	if first := status.FirstReadyTime; first != nil {
+		service.Annotations[names.AnnotationFirstReady] = first.UTC().Format(time.RFC3339)
 	}
 	return service
 }

@@ -18,18 +18,21 @@ package resources
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
 func TestHeadlessService(t *testing.T) {
 	cluster := testCluster()
-	service := HeadlessService(cluster, "spark41")
+	service := HeadlessService(cluster, &cluster.Status, "spark41")
 	if !service.Spec.PublishNotReadyAddresses || service.Spec.ClusterIP != corev1.ClusterIPNone || len(service.Spec.Ports) != 0 {
 		t.Errorf("not a headless Service of members that are not Ready yet: %+v", service.Spec)
 	}
@@ -39,6 +42,18 @@ func TestHeadlessService(t *testing.T) {
 	want := map[string]string{names.AnnotationLastNodeID: "4"}
 	if diff := cmp.Diff(want, service.Annotations); diff != "" {
 		t.Errorf("annotations (-want +got):\n%s", diff)
+	}
+	status := &v1alpha1.KubeDirectorClusterStatus{
+		LastNodeID: 5, LastEvent: 1,
+		FirstReadyTime: ptr.To(metav1.NewTime(time.Date(2026, 5, 4, 5, 2, 1, 0, time.FixedZone("CEST", 2*60*60)))),
+	}
+	want = map[string]string{
+		names.AnnotationLastNodeID:    "5",
+		names.AnnotationPendingEvents: `{"last":1}`,
+		names.AnnotationFirstReady:    "2026-05-04T03:02:01Z",
+	}
+	if diff := cmp.Diff(want, HeadlessService(cluster, status, "spark41").Annotations); diff != "" {
+		t.Errorf("annotations of a cluster that was ready (-want +got):\n%s", diff)
 	}
 	if got := ServiceKind(service); got != "headless" {
 		t.Errorf("ServiceKind is %q", got)

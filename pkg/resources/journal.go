@@ -1,0 +1,95 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package resources
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/names"
+)
+
+// maxJournal is how long a journal may be: all annotations of an object
+// together have at most 256 KiB, and others write some too.
+const maxJournal = 192 << 10
+
+// journal is what the headless Service says of pending events. Who is still to
+// be called for one is not in it: a member's disk tells what it was called for.
+type journal struct {
+	Last   int64                   `json:"last"`
+	Events []v1alpha1.PendingEvent `json:"events,omitempty"`
+}
+
+// formatJournal is the journal of a status. Of one that is too long the oldest
+// events are left out, for a Service that is refused would hold up the cluster.
+func formatJournal(status *v1alpha1.KubeDirectorClusterStatus) string {
+	said := journal{Last: status.LastEvent, Events: slices.Clone(status.PendingEvents)}
+	for i := range said.Events {
+		said.Events[i].For = nil
+	}
+	text := toJSON(said)
+	for len(text) > maxJournal {
+		said.Events = said.Events[1:]
+		text = toJSON(said)
+	}
+	return string(text)
+}
+
+// PendingEvents are the events that a headless Service tells of, and the last
+// number that was given to one: 0 where it tells nothing.
+func PendingEvents(headless *corev1.Service) (last int64, events []v1alpha1.PendingEvent, err error) {
+	text, told := headless.Annotations[names.AnnotationPendingEvents]
+	if !told {
+		return 0, nil, nil
+	}
+	var said journal
+	if err := json.Unmarshal([]byte(text), &said); err != nil {
+		return 0, nil, fmt.Errorf("annotation %s of Service %s: %w", names.AnnotationPendingEvents, headless.Name, err)
+	}
+	if err := said.check(); err != nil {
+		return 0, nil, fmt.Errorf("annotation %s of Service %s: %w", names.AnnotationPendingEvents, headless.Name, err)
+	}
+	for i := range said.Events {
+		said.Events[i].For = nil
+	}
+	return said.Last, said.Events, nil
+}
+
+// check finds what no status has: anybody can write an annotation.
+func (j *journal) check() error {
+	var before int64
+	for _, event := range j.Events {
+		if event.Number <= before {
+			return fmt.Errorf("event %d comes after %d: numbers grow, from 1 on", event.Number, before)
+		}
+		if event.Event == "" {
+			return fmt.Errorf("event %d has no name", event.Number)
+		}
+		if len(event.Members) != len(event.NodeIDs) {
+			return fmt.Errorf("event %d has %d members and %d node IDs", event.Number, len(event.Members), len(event.NodeIDs))
+		}
+		before = event.Number
+	}
+	if j.Last < max(before, 1) {
+		return fmt.Errorf("the last number is %d, less than one that was given", j.Last)
+	}
+	return nil
+}
