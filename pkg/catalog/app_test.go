@@ -40,8 +40,8 @@ func sparkApp() *v1alpha1.KubeDirectorAppSpec {
 		Roles: []v1alpha1.Role{
 			{ID: "controller", Cardinality: "1"},
 			{ID: "worker", Cardinality: "1+", ImageRepoTag: "example/worker:2", PersistDirs: []v1alpha1.Directory{"/data"},
-				EventList: []v1alpha1.LifecycleEvent{v1alpha1.EventConfigure, v1alpha1.EventRestart}, MaxLogSizeDump: ptr.To[int32](5000)},
-			{ID: "edge", Cardinality: "0+", ConfigPackage: &v1alpha1.ConfigPackage{None: true},
+				EventList: []v1alpha1.LifecycleEvent{v1alpha1.EventConfigure, v1alpha1.EventRestart, v1alpha1.EventDecommission}, MaxLogSizeDump: ptr.To[int32](5000)},
+			{ID: "edge", Cardinality: "0+", ConfigPackage: &v1alpha1.ConfigPackage{None: true}, ConfigureAfter: []string{"worker"},
 				PersistDirs: []v1alpha1.Directory{}, ContainerSpec: &v1alpha1.ContainerSpec{Stdin: true}},
 			{ID: "unused", Cardinality: "1"},
 		},
@@ -124,6 +124,7 @@ func TestARoleTakesDefaultsAndExceptions(t *testing.T) {
 		{"no container settings", v1alpha1.ContainerSpec{}, controller.ContainerSpec},
 		{"container settings", v1alpha1.ContainerSpec{Stdin: true}, edge.ContainerSpec},
 		{"services in the app's order", []string{"spark-master:Spark master", "ssh:ssh"}, serviceLabels(controller)},
+		{"roles configured before", []string{"worker"}, edge.ConfigureAfter},
 		{"no services", []string(nil), serviceLabels(worker)},
 		{"ports", []bool{true, false, false}, []bool{controller.HasPorts(), worker.HasPorts(), edge.HasPorts()}},
 	} {
@@ -160,7 +161,12 @@ func TestTakes(t *testing.T) {
 		{"controller", v1alpha1.EventRestart, false},
 		{"worker", v1alpha1.EventConfigure, true},
 		{"worker", v1alpha1.EventAddNodes, false},
+		{"controller", v1alpha1.EventDecommission, false},
+		{"controller", v1alpha1.EventStop, false},
+		{"controller", v1alpha1.EventStart, false},
+		{"controller", v1alpha1.EventDelete, false},
 		{"worker", v1alpha1.EventRestart, true},
+		{"worker", v1alpha1.EventDecommission, true},
 		{"edge", v1alpha1.EventConfigure, false},
 	} {
 		if got := mustRole(t, app, c.role).Takes(c.event); got != c.want {
@@ -193,6 +199,7 @@ func TestNewLeavesTheSpecAlone(t *testing.T) {
 	mustRole(t, app, "controller").Package.PackageURL = "changed"
 	mustRole(t, app, "controller").Services[0].Label.Name = "changed"
 	mustRole(t, app, "worker").PersistDirs[0] = "changed"
+	mustRole(t, app, "edge").ConfigureAfter[0] = "changed"
 	if diff := cmp.Diff(sparkApp(), spec); diff != "" {
 		t.Errorf("the spec changed (-before +after):\n%s", diff)
 	}
