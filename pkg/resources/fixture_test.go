@@ -103,3 +103,7 @@ func withEnv(in *RoleInput) {
 }
 
 func withSystemd(in *RoleInput) { in.App.SystemdRequired = true }
+
+func withReschedule(in *RoleInput) {
+	in.Cluster.Spec.Recovery = &v1alpha1.Recovery{NodeDown: &v1alpha1.NodeDown{Action: v1alpha1.NodeDownReschedule}}
+}

@@ -20,24 +20,32 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	"sigs.k8s.io/yaml"
 )
 
 var update = flag.Bool("update", false, "write testdata anew")
 
-// TestGoldenStatefulSets holds what this BuilderVersion renders. A difference
-// means that BuilderVersion must grow and that testdata gets another directory.
-func TestGoldenStatefulSets(t *testing.T) {
-	for name, in := range map[string]RoleInput{
+func goldenInputs(t *testing.T) map[string]RoleInput {
+	return map[string]RoleInput{
 		"plain":      testInput(t, "Worker_1", withEnv),
 		"storage":    testInput(t, "Worker_1", withStorage),
 		"restricted": testInput(t, "Worker_1", asNonRoot),
 		"terminal":   testInput(t, "shell", withCapability, withGPU),
 		"systemd":    testInput(t, "Worker_1", withSystemd),
-	} {
+		"reschedule": testInput(t, "Worker_1", withReschedule),
+	}
+}
+
+// TestGoldenStatefulSets holds what this BuilderVersion renders. A difference
+// means that BuilderVersion must grow and that testdata gets another directory.
+func TestGoldenStatefulSets(t *testing.T) {
+	for name, in := range goldenInputs(t) {
 		t.Run(name, func(t *testing.T) {
 			got, err := yaml.Marshal(StatefulSet(in))
 			if err != nil {
@@ -60,5 +68,40 @@ func TestGoldenStatefulSets(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", file, diff)
 			}
 		})
+	}
+}
+
+// TestOlderBuildersAreLeftAlone holds that no builder patches what another has
+// rendered from the same inputs: it would restart the members of every cluster.
+func TestOlderBuildersAreLeftAlone(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "v*", "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs, builders := goldenInputs(t), map[string]bool{}
+	for _, file := range files {
+		builders[filepath.Base(filepath.Dir(file))] = true
+		t.Run(file, func(t *testing.T) {
+			in, known := inputs[strings.TrimSuffix(filepath.Base(file), ".yaml")]
+			if !known {
+				t.Fatal("nothing is rendered under this name any more: who has such a set keeps it")
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var have appsv1.StatefulSet
+			if err := yaml.UnmarshalStrict(text, &have); err != nil {
+				t.Fatal(err)
+			}
+			if patch, drifted := SetDrift(&have, StatefulSet(in)); drifted {
+				t.Errorf("it would be patched: %s", patch)
+			}
+		})
+	}
+	for version := 1; strconv.Itoa(version) != BuilderVersion; version++ {
+		if name := "v" + strconv.Itoa(version); !builders[name] {
+			t.Errorf("testdata has no %s", name)
+		}
 	}
 }

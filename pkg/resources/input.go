@@ -29,7 +29,7 @@ import (
 
 // BuilderVersion is the version of the pod template that this package renders;
 // it grows with every change of it, and then testdata gets another directory.
-const BuilderVersion = "1"
+const BuilderVersion = "2"
 
 // Settings are the controller's own settings that objects are built from.
 type Settings struct {
@@ -83,6 +83,8 @@ type hashed struct {
 	Storage         *v1alpha1.Storage           `json:"storage,omitempty"`
 	Env             []corev1.EnvVar             `json:"env,omitempty"`
 	SecurityContext *corev1.PodSecurityContext  `json:"securityContext,omitempty"`
+	// RescheduleAfter is in seconds; 0: pods wait for their node, as they do where nothing is said.
+	RescheduleAfter int64 `json:"rescheduleAfter,omitempty"`
 }
 
 // InputsHash identifies what the user and the app ask of a role's members,
@@ -104,6 +106,7 @@ func InputsHash(in RoleInput) string {
 		Storage:         in.Spec.Storage,
 		Env:             in.Spec.Env,
 		SecurityContext: in.Spec.SecurityContext,
+		RescheduleAfter: rescheduleSeconds(in.Cluster),
 	}))
 	return hex.EncodeToString(sum[:])[:16]
 }

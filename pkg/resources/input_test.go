@@ -18,10 +18,14 @@ package resources
 
 import (
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 )
 
 // TestInputsHash holds that the hash differs with everything a user or an app
@@ -45,6 +49,7 @@ func TestInputsHash(t *testing.T) {
 		"storage":       {func(in *RoleInput) { in.Spec.Storage = nil }, true},
 		"env":           {withEnv, true},
 		"security":      {asNonRoot, true},
+		"reschedule":    {withReschedule, true},
 
 		"other spelling of a size":      {func(in *RoleInput) { in.Spec.Storage.Size = resource.MustParse("10240Mi") }, false},
 		"members":                       {func(in *RoleInput) { in.Members = nil }, false},
@@ -54,12 +59,31 @@ func TestInputsHash(t *testing.T) {
 		"default storage class":         {func(in *RoleInput) { in.DefaultStorageClassName = "slow" }, false},
 		"package":                       {func(in *RoleInput) { in.Role.Package = nil }, false},
 		"members in the cluster's spec": {func(in *RoleInput) { in.Spec.Members = new(int32) }, false},
+		"wait, said in so many words": {func(in *RoleInput) {
+			in.Cluster.Spec.Recovery = &v1alpha1.Recovery{NodeDown: &v1alpha1.NodeDown{Action: v1alpha1.NodeDownWait}}
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := InputsHash(testInput(t, "Worker_1", withStorage, test.edit)) != base; got != test.differs {
 				t.Errorf("the hash differs: %t, want %t", got, test.differs)
 			}
 		})
+	}
+}
+
+// TestTimeToRescheduleIsHashed: the time by default is hashed as if it were said.
+func TestTimeToRescheduleIsHashed(t *testing.T) {
+	after := func(duration time.Duration) string {
+		return InputsHash(testInput(t, "Worker_1", withReschedule, func(in *RoleInput) {
+			in.Cluster.Spec.Recovery.NodeDown.After = &metav1.Duration{Duration: duration}
+		}))
+	}
+	byDefault := InputsHash(testInput(t, "Worker_1", withReschedule))
+	if byDefault != after(DefaultRescheduleAfter) {
+		t.Errorf("the hash differs for %s and nothing said", DefaultRescheduleAfter)
+	}
+	if byDefault == after(time.Minute) {
+		t.Error("the hash is the same for one minute and nothing said")
 	}
 }
 

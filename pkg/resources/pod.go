@@ -35,6 +35,7 @@ func podTemplate(in *RoleInput) corev1.PodTemplateSpec {
 		Containers:      []corev1.Container{appContainer(in)},
 		Volumes:         append(guestVolumes(), systemdVolumes(in)...),
 		SecurityContext: podSecurity(in),
+		Tolerations:     nodeTolerations(in.Cluster),
 		// A namespace with 2000 Services would put 14000 variables into each container.
 		EnableServiceLinks: ptr.To(false),
 		// The application and the guest need nothing from the API server.
