@@ -116,6 +116,21 @@ func TestSetDrift(t *testing.T) {
 			`{"metadata":{"annotations":{"kubedirector.bluedata.io/metadata-generation":"3","kubedirector.bluedata.io/node-ids":"3,4,9"},` +
 				`"resourceVersion":"7","uid":"u"},"spec":{"replicas":3}}`,
 		},
+		"members that leave": {
+			func(_ *appsv1.StatefulSet, in *RoleInput) { in.Replicas = ptr.To[int32](1) },
+			"replicas 2 -> 1",
+			`{"metadata":{"resourceVersion":"7","uid":"u"},"spec":{"replicas":1}}`,
+		},
+		"suspended": {
+			func(_ *appsv1.StatefulSet, in *RoleInput) { in.Replicas = ptr.To[int32](0) },
+			"replicas 2 -> 0",
+			`{"metadata":{"resourceVersion":"7","uid":"u"},"spec":{"replicas":0}}`,
+		},
+		"replicas that somebody set": {
+			func(have *appsv1.StatefulSet, _ *RoleInput) { have.Spec.Replicas = nil },
+			"replicas 1 -> 2",
+			`{"metadata":{"resourceVersion":"7","uid":"u"},"spec":{"replicas":2}}`,
+		},
 		"policies": {
 			func(have *appsv1.StatefulSet, _ *RoleInput) {
 				have.Spec.UpdateStrategy.Type = appsv1.RollingUpdateStatefulSetStrategyType

@@ -53,6 +53,9 @@ type RoleInput struct {
 	// Members by ordinal, and the generation of what they are told.
 	Members            []Member
 	MetadataGeneration int64
+	// Replicas is how many of them have pods, from ordinal 0 on; nil: all. The
+	// others keep their node IDs: they are suspended, or the last of them is not gone yet.
+	Replicas *int32
 
 	ClusterDomain string
 	// DefaultStorageClassName is the class of volumes where Spec says none; empty is Kubernetes' own default.

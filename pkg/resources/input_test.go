@@ -53,6 +53,7 @@ func TestInputsHash(t *testing.T) {
 
 		"other spelling of a size":      {func(in *RoleInput) { in.Spec.Storage.Size = resource.MustParse("10240Mi") }, false},
 		"members":                       {func(in *RoleInput) { in.Members = nil }, false},
+		"replicas":                      {func(in *RoleInput) { in.Replicas = new(int32) }, false},
 		"metadata generation":           {func(in *RoleInput) { in.MetadataGeneration = 9 }, false},
 		"guest image":                   {func(in *RoleInput) { in.Settings.GuestImage = "newer" }, false},
 		"cluster domain":                {func(in *RoleInput) { in.ClusterDomain = "example.org" }, false},

@@ -40,7 +40,7 @@ func StatefulSet(in RoleInput) *appsv1.StatefulSet {
 		ObjectMeta: ownedMeta(cluster, names.StatefulSet(cluster.Name, in.Role.ID), roleLabels(&in)),
 		Spec: appsv1.StatefulSetSpec{
 			ServiceName:         names.HeadlessService(cluster.Name),
-			Replicas:            ptr.To(int32(len(in.Members))),
+			Replicas:            ptr.To(ptr.Deref(in.Replicas, int32(len(in.Members)))),
 			Selector:            &metav1.LabelSelector{MatchLabels: names.Selector(cluster.Name, in.Role.ID)},
 			Template:            podTemplate(&in),
 			PodManagementPolicy: appsv1.ParallelPodManagement,
