@@ -22,6 +22,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"os"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -63,11 +64,15 @@ func packageMap(name string, content []byte) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, BinaryData: map[string][]byte{packageKey: content}}
 }
 
-// recordingScript writes down what it was called for, and as whom.
-const recordingScript = `#!/bin/sh
-set -eu
-echo "$(configcli --get node.role_id) $(configcli --get node.id) $*" >>/var/lib/testapp/events
-`
+// recordingScript is the script of the image testapp-debian: it writes down what
+// it was called for, and as whom, and takes as long and ends as it is asked to.
+var recordingScript = func() string {
+	script, err := os.ReadFile(root + "/artifacts/images/testapp-debian/testsetup/startscript")
+	if err != nil {
+		panic(err)
+	}
+	return string(script)
+}()
 
 // eventsFile is where the scripts of these tests write down what they were called for.
 const eventsFile = "/var/lib/testapp/events"
