@@ -70,12 +70,15 @@ func New(c Config) (*Elector, error) {
 		Client:     observedLeases{LeasesGetter: c.Client, tenure: e.tenure},
 		LockConfig: resourcelock.ResourceLockConfig{Identity: c.Identity},
 	}
+	look := c.RetryPeriod / looks
 	var err error
 	e.elector, err = leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Lock:          e.lock,
+		// A renewal is due when the next look would come too late for it.
+		Lock:          &pacedLock{Interface: e.lock, tenure: e.tenure, period: c.RetryPeriod - look/2},
 		LeaseDuration: c.LeaseDuration,
-		RenewDeadline: c.RenewDeadline,
-		RetryPeriod:   c.RetryPeriod,
+		// Client-go counts from a renewal that may have stood for one a period ago.
+		RenewDeadline: c.RenewDeadline - c.RetryPeriod,
+		RetryPeriod:   look,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(context.Context) { close(e.started) },
 			OnStoppedLeading: func() {}, // Run sees the elector return
@@ -109,7 +112,9 @@ func (e *Elector) Healthy(*http.Request) error { return e.elector.Check(unhealth
 // Lease back once the work has ended. It returns ErrLost as soon as the
 // Lease is lost, without waiting for the work: the process must end.
 func (e *Elector) Run(ctx context.Context, work func(context.Context) error) error {
-	electing, stopElecting := context.WithCancel(context.WithoutCancel(ctx))
+	// A candidate that looks often would fill the log of each pass.
+	quieter := klog.NewContext(context.WithoutCancel(ctx), klog.FromContext(ctx).V(1))
+	electing, stopElecting := context.WithCancel(quieter)
 	defer stopElecting()
 	over := make(chan struct{})
 	go func() {

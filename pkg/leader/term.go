@@ -45,6 +45,7 @@ type tenure struct {
 
 	mu    sync.Mutex
 	term  Term
+	sent  time.Time // when the last confirmed write was
 	until time.Time // zero while the Lease is not ours
 }
 
@@ -74,6 +75,7 @@ func (t *tenure) confirm(lease *coordinationv1.Lease, sent time.Time) {
 		return
 	}
 	t.term = Term{LeaseUID: string(lease.UID), Epoch: int64(ptr.Deref(lease.Spec.LeaseTransitions, 0))}
+	t.sent = sent
 	t.until = sent.Add(time.Duration(ptr.Deref(lease.Spec.LeaseDurationSeconds, 0)) * time.Second)
 }
 
@@ -96,6 +98,16 @@ func (t *tenure) holds() error {
 		return fmt.Errorf("the Lease was last renewed for the time until %s", t.until.Format(time.RFC3339))
 	}
 	return nil
+}
+
+// confirmedWithin is true while the Lease is held, and was renewed less than a period ago.
+func (t *tenure) confirmedWithin(period time.Duration) bool {
+	if t.holds() != nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return time.Since(t.sent) < period
 }
 
 // observedLeases is a client for Leases that lets a tenure know what it reads and writes.
