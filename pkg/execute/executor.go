@@ -96,7 +96,9 @@ func (e *Executor) do(ctx context.Context, cluster *v1alpha1.KubeDirectorCluster
 	case plan.DeleteSet:
 		return remove(ctx, owner, e.sets(cluster), a.Set)
 	case plan.DeletePod:
-		return remove(ctx, owner, e.pods(cluster), a.Pod)
+		pods := e.pods(cluster)
+		pods.atOnce = a.Force
+		return remove(ctx, owner, pods, a.Pod)
 	case plan.DeleteClaim:
 		return remove(ctx, owner, e.claims(cluster), a.Claim)
 	case plan.VisitGuest:

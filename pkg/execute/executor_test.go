@@ -132,6 +132,12 @@ func TestActions(t *testing.T) {
 			noted:    []string{"ml/spark deleted pods ml/spark-worker-0 u-1"},
 		},
 		{
+			action:   plan.DeletePod{Pod: plan.Object{Name: "spark-worker-0", UID: "u-1", Version: "7"}, Why: "another member takes its place", Force: true},
+			have:     []runtime.Object{pod("spark-worker-0")},
+			requests: []string{"delete pods spark-worker-0 only uid u-1, Background, in 0 s"},
+			noted:    []string{"ml/spark deleted pods ml/spark-worker-0 u-1"},
+		},
+		{
 			action:   plan.DeleteClaim{Claim: plan.Object{Name: "persist-spark-worker-0", UID: "u-1", Version: "7"}},
 			have:     []runtime.Object{claim("persist-spark-worker-0")},
 			requests: []string{"delete persistentvolumeclaims persist-spark-worker-0 only uid u-1 at 7, Background"},
@@ -195,6 +201,9 @@ func (f *fixture) requests(t *testing.T) []string {
 			line += fmt.Sprintf(" %s %s", a.Name, a.Patch)
 		case clienttesting.DeleteActionImpl:
 			line += fmt.Sprintf(" %s only %s, %s", a.Name, onlyIf(a.DeleteOptions.Preconditions), *a.DeleteOptions.PropagationPolicy)
+			if grace := a.DeleteOptions.GracePeriodSeconds; grace != nil {
+				line += fmt.Sprintf(", in %d s", *grace)
+			}
 		default:
 			t.Errorf("unexpected request %T", action)
 		}
@@ -277,6 +286,24 @@ func TestDeletingWhatIsGone(t *testing.T) {
 	})
 	if err != nil {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// TestForceOnAPodThatIsGoing: a pod on a dead node stays terminating until it is deleted by force.
+func TestForceOnAPodThatIsGoing(t *testing.T) {
+	_, ctx := ktesting.NewTestContext(t)
+	going := pod("spark-worker-0")
+	going.DeletionTimestamp, going.DeletionGracePeriodSeconds = ptr.To(metav1.Now()), ptr.To[int64](30)
+	f := newFixture(t, going)
+	action := plan.DeletePod{Pod: plan.Object{Name: going.Name, UID: going.UID}, Why: "its node is down", Force: true}
+	if err := f.Do(ctx, f.cluster, []plan.Action{action}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"delete pods spark-worker-0 only uid u-spark-worker-0, Background, in 0 s"}, f.requests(t)); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+	if _, err := f.kube.CoreV1().Pods("ml").Get(ctx, going.Name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the pod is still there: %v", err)
 	}
 }
 

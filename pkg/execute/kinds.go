@@ -45,6 +45,8 @@ type kind[O metav1.Object] struct {
 	// settled is true for a kind whose objects change only for a reason that
 	// its deletion should be thought over for.
 	settled bool
+	// atOnce deletes without waiting for a node to say that its pod has ended.
+	atOnce bool
 }
 
 func (e *Executor) clusters(cluster *v1alpha1.KubeDirectorCluster) kind[*v1alpha1.KubeDirectorCluster] {

@@ -96,16 +96,18 @@ func (k kind[O]) merge(ctx context.Context, owner cache.ObjectName, name string,
 	return nil
 }
 
-// remove deletes the object that was observed; one that is gone is deleted.
+// remove deletes the object that was observed; one that is gone is deleted. One
+// that is going already is asked again, for now it may be asked to go at once.
 func remove[O metav1.Object](ctx context.Context, owner cache.ObjectName, k kind[O], seen plan.Object) error {
 	only := &metav1.Preconditions{UID: &seen.UID}
 	if k.settled {
 		only.ResourceVersion = &seen.Version
 	}
-	err := k.Delete(ctx, seen.Name, metav1.DeleteOptions{
-		Preconditions:     only,
-		PropagationPolicy: ptr.To(metav1.DeletePropagationBackground),
-	})
+	how := metav1.DeleteOptions{Preconditions: only, PropagationPolicy: ptr.To(metav1.DeletePropagationBackground)}
+	if k.atOnce {
+		how.GracePeriodSeconds = ptr.To[int64](0)
+	}
+	err := k.Delete(ctx, seen.Name, how)
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
