@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/catalog"
@@ -39,15 +40,12 @@ func neededNames(cluster *v1alpha1.KubeDirectorCluster, app *v1alpha1.KubeDirect
 			n.member(member.Pod)
 		}
 	}
-	var roles *catalog.App
-	if app != nil {
-		roles = catalog.New(app.Name, &app.Spec)
-	}
+	clamped := membersAllowed(cluster, app)
 	for i := range cluster.Spec.Roles {
-		spec := &cluster.Spec.Roles[i]
-		set := names.StatefulSet(cluster.Name, spec.ID)
+		role := &cluster.Spec.Roles[i]
+		set := names.StatefulSet(cluster.Name, role.ID)
 		n.sets.Insert(set)
-		for ordinal := range membersAsked(spec, roles) {
+		for ordinal := range max(clamped[role.ID], membersAsked(cluster, role)) {
 			n.member(names.Pod(set, int(ordinal)))
 		}
 	}
@@ -59,18 +57,21 @@ func (n *needed) member(pod string) {
 	n.claims.Insert(names.Claim(pod))
 }
 
-func membersAsked(spec *v1alpha1.ClusterRole, app *catalog.App) int32 {
-	if spec.Members != nil {
-		return *spec.Members
-	}
+// membersAllowed are the members of each role by the app as it stands now.
+func membersAllowed(cluster *v1alpha1.KubeDirectorCluster, app *v1alpha1.KubeDirectorApp) map[string]int32 {
 	if app == nil {
-		return 0
+		return nil
 	}
-	role, known := app.Role(spec.ID)
-	if !known {
-		return 0
+	return catalog.New(app.Name, &app.Spec).Members(&cluster.Spec)
+}
+
+// membersAsked is the number that the spec itself gives to a role; the pinned
+// app may allow it where the app as it stands now does not.
+func membersAsked(cluster *v1alpha1.KubeDirectorCluster, role *v1alpha1.ClusterRole) int32 {
+	if elastic := cluster.Spec.Elastic; elastic != nil && elastic.Role == role.ID {
+		return elastic.Members
 	}
-	return role.Cardinality.Number
+	return ptr.Deref(role.Members, 0)
 }
 
 // gather finds the objects under certain names, whoever owns them, and under

@@ -17,6 +17,7 @@ limitations under the License.
 package observe
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -97,6 +98,76 @@ func TestChildren(t *testing.T) {
 	}
 	if !seen.Now.Equal(started.Add(time.Hour)) {
 		t.Errorf("seen at %s", seen.Now)
+	}
+}
+
+// TestNamesOfAnElasticRole holds that no name is missed under which a member
+// may be made, whichever of the numbers counts in the end.
+func TestNamesOfAnElasticRole(t *testing.T) {
+	for name, test := range map[string]struct {
+		asked       int32
+		cardinality string
+		app         bool
+		want        int
+	}{
+		"more than the role says":     {3, "1+", true, 3},
+		"fewer than the app demands":  {0, "2", true, 2},
+		"more than the app allows":    {3, "2", true, 3},
+		"of an app that is gone":      {3, "", false, 3},
+		"of a role that the app lost": {3, "", true, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := cluster()
+			c.Spec.Roles = []v1alpha1.ClusterRole{{ID: "worker", Members: ptr.To[int32](1)}}
+			c.Spec.Elastic = &v1alpha1.Elastic{Role: "worker", Members: test.asked}
+			f := newFixture(t, c)
+			if test.app {
+				a := app("ml")
+				a.Spec.Roles = nil
+				if test.cardinality != "" {
+					a.Spec.Roles = []v1alpha1.Role{{ID: "worker", Cardinality: test.cardinality}}
+				}
+				f.add(t, a)
+			}
+			for ordinal := range 5 {
+				f.add(t, service(fmt.Sprintf("spark-worker-%d-svc", ordinal))) // another's
+			}
+			if got := len(f.look(t).Services); got != test.want {
+				t.Errorf("the Services of %d members are seen, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+// TestWhatLeavesStaysVisible: a member has left when its pod is gone, not when that was asked for.
+func TestWhatLeavesStaysVisible(t *testing.T) {
+	c := cluster()
+	c.Spec.Roles = c.Spec.Roles[:1]
+	c.Status.Roles = []v1alpha1.RoleStatus{{ID: "worker", StatefulSet: "spark-worker", Members: []v1alpha1.MemberStatus{{Pod: "spark-worker-0"}}}}
+	going := func(m *metav1.ObjectMeta) { m.DeletionTimestamp = ptr.To(metav1.NewTime(started)) }
+	leaving := pod("spark-worker-0", "spark-worker")
+	beyond := pod("spark-worker-1", "spark-worker") // its member is recorded no more
+	going(&leaving.ObjectMeta)
+	going(&beyond.ObjectMeta)
+	f := newFixture(t, c, leaving, beyond,
+		set("spark-worker", 0, ours, going),
+		service("spark-worker-0-svc", ours, going),
+		claim("persist-spark-worker-0", corev1.ClaimBound, labelled, going),
+		claim("persist-spark-worker-1", corev1.ClaimPending, labelled), // retained, or not yet deleted
+	)
+	seen := f.look(t)
+	for what, got := range map[string][2][]string{
+		"pods":     {keys(seen.Pods), {"spark-worker-0", "spark-worker-1"}},
+		"sets":     {keys(seen.Sets), {"spark-worker"}},
+		"services": {keys(seen.Services), {"spark-worker-0-svc"}},
+		"claims":   {keys(seen.Claims), {"persist-spark-worker-0", "persist-spark-worker-1"}},
+	} {
+		if diff := cmp.Diff(got[1], got[0]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	if asked := len(f.kube.Actions()); asked != 0 {
+		t.Errorf("%d requests about objects of which none is stuck", asked)
 	}
 }
 
