@@ -66,6 +66,7 @@ type KubeDirectorAppList struct {
 // +kubebuilder:validation:XValidation:rule="self.config.roleServices.all(rs, self.roles.exists(r, r.id == rs.roleID))",fieldPath=".config.roleServices",message="roleID must be the id of one of spec.roles"
 // +kubebuilder:validation:XValidation:rule="self.config.roleServices.all(rs, rs.serviceIDs.all(id, has(self.services) && self.services.exists(s, s.id == id)))",fieldPath=".config.roleServices",message="serviceIDs must be ids of spec.services"
 // +kubebuilder:validation:XValidation:rule="!has(self.config.selectedRoles) || self.config.selectedRoles.all(id, self.roles.exists(r, r.id == id))",fieldPath=".config.selectedRoles",message="selectedRoles must be ids of spec.roles"
+// +kubebuilder:validation:XValidation:rule="self.roles.all(r, !has(r.configureAfter) || r.configureAfter.all(id, self.roles.exists(other, other.id == id)))",fieldPath=".roles",message="configureAfter must be ids of spec.roles"
 type KubeDirectorAppSpec struct {
 	// How the application is shown to people.
 	// +required

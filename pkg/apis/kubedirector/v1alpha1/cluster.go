@@ -67,6 +67,7 @@ type KubeDirectorClusterList struct {
 // KubeDirectorClusterSpec is what a user wants of an instance.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.appCatalog) == has(oldSelf.appCatalog)",message="appCatalog is immutable: it can be neither added nor removed"
+// +kubebuilder:validation:XValidation:rule="!has(self.elastic) || self.roles.exists(r, r.id == self.elastic.role)",fieldPath=".elastic.role",message="elastic.role must be the id of one of spec.roles"
 type KubeDirectorClusterSpec struct {
 	// Name of the KubeDirectorApp. Immutable.
 	// +required
@@ -81,7 +82,7 @@ type KubeDirectorClusterSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="appCatalog is immutable"
 	AppCatalog AppCatalog `json:"appCatalog,omitempty"`
 
-	// The roles of this instance. A role of the app that is left out, and needs no member, has none.
+	// The roles of this instance. A role of the app that is left out, and needs no member, has none. Roles may be added and removed at any time; the members of a removed role leave.
 	// +required
 	// +listType=map
 	// +listMapKey=id
@@ -106,7 +107,7 @@ type KubeDirectorClusterSpec struct {
 	// +optional
 	Paused bool `json:"paused,omitempty"`
 
-	// What is done about a member whose node does not answer. Default: wait for the node.
+	// What is done about a member whose node does not answer. Default: wait for the node. Changing it restarts the members, one at a time.
 	// +optional
 	Recovery *Recovery `json:"recovery,omitempty"`
 
@@ -148,8 +149,11 @@ type NodeDown struct {
 	// +kubebuilder:validation:Enum=Wait;Reschedule
 	Action NodeDownAction `json:"action,omitempty"`
 
-	// How long a node may not answer before its pods are rescheduled, as in "10m"; at least 30s. Default 5m.
+	// How long a node may not answer before its pods are rescheduled, in hours, minutes and seconds as in "1h30m". Default 5m.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^([0-9]+([.][0-9]+)?[hms])+$`
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('30s') && duration(self) <= duration('168h')",message="must be between 30s and 168h"
 	After *metav1.Duration `json:"after,omitempty"`
 }
@@ -181,28 +185,28 @@ type ClusterRole struct {
 	// +kubebuilder:validation:MaxLength=63
 	ID string `json:"id"`
 
-	// Number of members. Default: the number in the role's cardinality. spec.elastic overrides it for its role.
+	// Number of members. Default: the number in the role's cardinality. More: new members join. Fewer: those with the highest ordinals leave. spec.elastic overrides it for its role.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
 	Members *int32 `json:"members,omitempty"`
 
-	// Requests and limits of each member, extended resources such as nvidia.com/gpu too.
+	// Requests and limits of each member, extended resources such as nvidia.com/gpu too. Changing them restarts the members, one at a time.
 	// +optional
 	Resources corev1.ResourceRequirements `json:"resources,omitempty"`
 
-	// The volume that holds each member's persistent directories. Default: none, directories live as long as the container.
+	// The volume that holds each member's persistent directories. Default: none, directories live as long as the container. Can't be changed while the role has members.
 	// +optional
 	Storage *Storage `json:"storage,omitempty"`
 
-	// Environment of each member's container; values may come from Secrets and ConfigMaps.
+	// Environment of each member's container; values may come from Secrets and ConfigMaps. Changing it restarts the members, one at a time.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=200
 	Env []corev1.EnvVar `json:"env,omitempty"`
 
-	// Security settings of each member's pod.
+	// Security settings of each member's pod. Changing them restarts the members, one at a time.
 	// +optional
 	SecurityContext *corev1.PodSecurityContext `json:"securityContext,omitempty"`
 }

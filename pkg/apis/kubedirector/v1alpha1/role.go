@@ -24,6 +24,7 @@ import (
 // Role is a kind of member.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.containerSpec) || !(has(self.containerSpec.tty) && self.containerSpec.tty) || (has(self.containerSpec.stdin) && self.containerSpec.stdin)",fieldPath=".containerSpec.tty",message="tty needs stdin: true"
+// +kubebuilder:validation:XValidation:rule="!has(self.configureAfter) || !(self.id in self.configureAfter)",fieldPath=".configureAfter",message="a role can't wait for itself"
 type Role struct {
 	// Identity of the role. Capitals, "_" and "." become legal characters in the names of objects.
 	// +required
@@ -59,7 +60,7 @@ type Role struct {
 	// +kubebuilder:validation:MaxItems=16
 	EventList []LifecycleEvent `json:"eventList,omitzero"`
 
-	// Roles whose members are configured before those of this role, when they join together.
+	// Roles whose members are configured before those of this role, when they join together. Default: none.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=50

@@ -29,15 +29,15 @@ import (
 type ClusterRoleApplyConfiguration struct {
 	// Id of a role of the app.
 	ID *string `json:"id,omitempty"`
-	// Number of members. Default: the number in the role's cardinality. spec.elastic overrides it for its role.
+	// Number of members. Default: the number in the role's cardinality. More: new members join. Fewer: those with the highest ordinals leave. spec.elastic overrides it for its role.
 	Members *int32 `json:"members,omitempty"`
-	// Requests and limits of each member, extended resources such as nvidia.com/gpu too.
+	// Requests and limits of each member, extended resources such as nvidia.com/gpu too. Changing them restarts the members, one at a time.
 	Resources *v1.ResourceRequirements `json:"resources,omitempty"`
-	// The volume that holds each member's persistent directories. Default: none, directories live as long as the container.
+	// The volume that holds each member's persistent directories. Default: none, directories live as long as the container. Can't be changed while the role has members.
 	Storage *StorageApplyConfiguration `json:"storage,omitempty"`
-	// Environment of each member's container; values may come from Secrets and ConfigMaps.
+	// Environment of each member's container; values may come from Secrets and ConfigMaps. Changing it restarts the members, one at a time.
 	Env []v1.EnvVar `json:"env,omitempty"`
-	// Security settings of each member's pod.
+	// Security settings of each member's pod. Changing them restarts the members, one at a time.
 	SecurityContext *v1.PodSecurityContext `json:"securityContext,omitempty"`
 }
 

@@ -32,7 +32,7 @@ type KubeDirectorClusterSpecApplyConfiguration struct {
 	App *string `json:"app,omitempty"`
 	// Where the app is looked for: "local" is this namespace, "system" the controller's catalog namespace. Default: local first, then system. Immutable.
 	AppCatalog *kubedirectorv1alpha1.AppCatalog `json:"appCatalog,omitempty"`
-	// The roles of this instance. A role of the app that is left out, and needs no member, has none.
+	// The roles of this instance. A role of the app that is left out, and needs no member, has none. Roles may be added and removed at any time; the members of a removed role leave.
 	Roles []ClusterRoleApplyConfiguration `json:"roles,omitempty"`
 	// Type of the members' Services: ClusterIP, NodePort or LoadBalancer. Default: the controller's configuration, else ClusterIP. Changing it changes the Services in place.
 	ServiceType *v1.ServiceType `json:"serviceType,omitempty"`
@@ -42,7 +42,7 @@ type KubeDirectorClusterSpecApplyConfiguration struct {
 	Suspend *bool `json:"suspend,omitempty"`
 	// True leaves members, objects and edits as they are; status goes on telling what is there, and deletion goes on. Default false.
 	Paused *bool `json:"paused,omitempty"`
-	// What is done about a member whose node does not answer. Default: wait for the node.
+	// What is done about a member whose node does not answer. Default: wait for the node. Changing it restarts the members, one at a time.
 	Recovery *RecoveryApplyConfiguration `json:"recovery,omitempty"`
 	// What becomes of volumes when members or the cluster go, and how long deletion waits for scripts.
 	DeletionPolicy *DeletionPolicyApplyConfiguration `json:"deletionPolicy,omitempty"`

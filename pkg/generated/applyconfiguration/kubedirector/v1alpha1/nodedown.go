@@ -30,7 +30,7 @@ import (
 type NodeDownApplyConfiguration struct {
 	// Wait leaves the pod until its node answers, is deleted, or gets the taint node.kubernetes.io/out-of-service. Reschedule deletes it by force after a while, even though it may still run where nobody sees it. Default Wait.
 	Action *kubedirectorv1alpha1.NodeDownAction `json:"action,omitempty"`
-	// How long a node may not answer before its pods are rescheduled, as in "10m"; at least 30s. Default 5m.
+	// How long a node may not answer before its pods are rescheduled, in hours, minutes and seconds as in "1h30m". Default 5m.
 	After *v1.Duration `json:"after,omitempty"`
 }
 

@@ -40,7 +40,7 @@ type RoleApplyConfiguration struct {
 	PersistDirs []kubedirectorv1alpha1.Directory `json:"persistDirs,omitempty"`
 	// Lifecycle events the package takes. Default: spec.defaultEventList.
 	EventList []kubedirectorv1alpha1.LifecycleEvent `json:"eventList,omitempty"`
-	// Roles whose members are configured before those of this role, when they join together.
+	// Roles whose members are configured before those of this role, when they join together. Default: none.
 	ConfigureAfter []string `json:"configureAfter,omitempty"`
 	// Bytes of a failed script's output kept in status. Default: spec.defaultMaxLogSizeDump.
 	MaxLogSizeDump *int32 `json:"maxLogSizeDump,omitempty"`
