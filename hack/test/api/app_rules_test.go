@@ -27,7 +27,10 @@ import (
 )
 
 // allEvents are the lifecycle events that an app may list.
-var allEvents = values{v1alpha1.EventConfigure, v1alpha1.EventAddNodes, v1alpha1.EventDelNodes, v1alpha1.EventReconnect, v1alpha1.EventRestart}
+var allEvents = values{
+	v1alpha1.EventConfigure, v1alpha1.EventAddNodes, v1alpha1.EventDelNodes, v1alpha1.EventReconnect, v1alpha1.EventRestart,
+	v1alpha1.EventDecommission, v1alpha1.EventStop, v1alpha1.EventStart, v1alpha1.EventDelete,
+}
 
 // appRules has a case for every rule of KubeDirectorApp.
 func appRules() []rule {
@@ -47,6 +50,7 @@ func appRules() []rule {
 		eventListRules("spec.defaultEventList"),
 		serviceRules(),
 		roleRules(),
+		roleOrderRules(),
 		configRules(),
 		hookRules(),
 		[]rule{conditionsRule()},
@@ -110,11 +114,11 @@ func eventListRules(path string) []rule {
 	return []rule{
 		{path: path, constraint: "maxItems 16", accepted: []any(allEvents), refused: slices.Repeat([]any(allEvents), 4)},
 		{path: path, constraint: "set", accepted: []any{}, refused: []any{"configure", "configure"}, at: path + "[1]"},
-		{path: path + "[0]", constraint: eventEnum, accepted: values{"configure", "reconnect", "delnodes", "restart"}, refused: "upgrade"},
+		{path: path + "[0]", constraint: eventEnum, accepted: values{"configure", "reconnect", "delnodes", "restart", "decommission", "stop", "start", "delete"}, refused: "upgrade"},
 	}
 }
 
-const eventEnum = `enum ["configure" "addnodes" "delnodes" "reconnect" "restart"]`
+const eventEnum = `enum ["configure" "addnodes" "delnodes" "reconnect" "restart" "decommission" "stop" "start" "delete"]`
 
 func serviceRules() []rule {
 	path, first := "spec.services", "spec.services[0]"
@@ -169,6 +173,18 @@ func roleRules() []rule {
 			{path: first + ".containerSpec.args", constraint: "maxItems 100", accepted: numbered(100, "a"), refused: numbered(101, "a")},
 		},
 	)
+}
+
+func roleOrderRules() []rule {
+	path := "spec.roles[1].configureAfter"
+	return []rule{
+		{path: path, constraint: "maxItems 50", accepted: values{numbered(1, "r"), absent{}}, refused: numbered(51, "r")},
+		{path: path, constraint: "set", accepted: []any{}, refused: []any{"r0", "r0"}, at: path + "[1]"},
+		{path: path + "[0]", constraint: "maxLength 63", accepted: "r0", refused: text(64)},
+		{path: "spec.roles[1]", constraint: `validation "a role can't wait for itself"`, set: path, accepted: []any{"r0"}, refused: []any{"r1"}},
+		// As many roles as there can be, each after all that follow it, keep the rule busy longest.
+		{path: "spec", constraint: `validation "configureAfter must be ids of spec.roles"`, set: "spec.roles", accepted: waitingRoles(50), refused: waitingRoles(50)[:49]},
+	}
 }
 
 func configRules() []rule {
@@ -239,6 +255,15 @@ func twice(item any) []any { return []any{item, item} }
 
 func roles(n int) []any {
 	return listOf(n, func(i int) any { return map[string]any{"id": fmt.Sprint("r", i), "cardinality": "1"} })
+}
+
+// waitingRoles are roles(n), each of which waits for all that follow it.
+func waitingRoles(n int) []any {
+	waiting := roles(n)
+	for i, role := range waiting {
+		role.(map[string]any)["configureAfter"] = numbered(n, "r")[i+1:]
+	}
+	return waiting
 }
 
 func roleServices(n int) []any {

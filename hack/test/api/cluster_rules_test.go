@@ -21,6 +21,7 @@ package api
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -29,7 +30,7 @@ import (
 
 // clusterRules has a case for every rule of KubeDirectorCluster.
 func clusterRules() []rule {
-	return slices.Concat(clusterSpecRules(), clusterRoleRules(), clusterStatusRules(), memberStatusRules())
+	return slices.Concat(clusterSpecRules(), elasticRules(), recoveryRules(), clusterRoleRules(), clusterStatusRules(), pendingEventRules(), memberStatusRules())
 }
 
 func clusterSpecRules() []rule {
@@ -52,6 +53,38 @@ func clusterSpecRules() []rule {
 			accepted: values{corev1.ServiceTypeClusterIP, corev1.ServiceTypeNodePort, corev1.ServiceTypeLoadBalancer, absent{}}, refused: "ExternalName"},
 		{path: "spec.deletionPolicy.volumes.onDelete", constraint: `enum ["Retain" "Delete"]`,
 			accepted: values{v1alpha1.VolumeRetain, v1alpha1.VolumeDelete}, refused: "Keep"},
+		{path: "spec.deletionPolicy.volumes.onScaleDown", constraint: `enum ["Retain" "Delete"]`,
+			accepted: values{v1alpha1.VolumeRetain, v1alpha1.VolumeDelete, absent{}}, refused: "Keep"},
+		{path: "spec.deletionPolicy.hookDeadlineSeconds", constraint: "minimum 0", accepted: values{0, absent{}}, refused: -1},
+		{path: "spec.deletionPolicy.hookDeadlineSeconds", constraint: "maximum 604800", accepted: 604800, refused: 604801},
+	}
+}
+
+func elasticRules() []rule {
+	role, members := "spec.elastic.role", "spec.elastic.members"
+	return []rule{
+		{path: role, constraint: "required", refused: absent{}},
+		{path: role, constraint: "minLength 1", refused: ""},
+		{path: role, constraint: "maxLength 63", refused: text(64)},
+		{path: "spec", constraint: `validation "elastic.role must be the id of one of spec.roles"`, set: role, accepted: "r0", refused: "r1"},
+		{path: members, constraint: "minimum 0", accepted: values{0, absent{}}, refused: -1},
+		{path: members, constraint: "maximum 1000", accepted: 1000, refused: 1001},
+	}
+}
+
+func recoveryRules() []rule {
+	path := "spec.recovery.nodeDown"
+	down := func(action v1alpha1.NodeDownAction) map[string]any { return map[string]any{"action": action} }
+	return []rule{
+		{path: path + ".action", constraint: `enum ["Wait" "Reschedule"]`, set: path, at: path + ".action",
+			accepted: values{down(v1alpha1.NodeDownWait), down(v1alpha1.NodeDownReschedule), map[string]any{}}, refused: down("Restart")},
+		{path: path, constraint: `validation "after needs action: Reschedule"`, at: path + ".after",
+			accepted: map[string]any{"action": "Reschedule", "after": "1m"},
+			refused:  values{map[string]any{"action": "Wait", "after": "1m"}, map[string]any{"after": "1m"}}},
+		{path: path + ".after", constraint: `validation "must be between 30s and 168h"`,
+			accepted: values{"30s", "1h30m", "168h", absent{}}, refused: values{"29s", "168h1s", "999999999999999h"}},
+		{path: path + ".after", constraint: "pattern", accepted: values{"30s", "1.5h", "2h3m4s"}, refused: values{"soon", "-1h", "1 h", "60", ""}},
+		{path: path + ".after", constraint: "maxLength 32", accepted: strings.Repeat("0", 30) + "1h", refused: strings.Repeat("0", 31) + "1h"},
 	}
 }
 
@@ -63,7 +96,7 @@ func clusterRoleRules() []rule {
 		{path: path, constraint: "maxItems 50", accepted: numberedIDs(50, "r"), refused: numberedIDs(51, "r")},
 		{path: path, constraint: "map [id]", accepted: numberedIDs(2, "r"), refused: twice(map[string]any{"id": "r0"}), at: path + "[1]"},
 		{path: first + ".id", constraint: "required", refused: absent{}},
-		{path: first + ".id", constraint: "maxLength 63", accepted: text(63), refused: text(64)},
+		{path: "spec.roles[1].id", constraint: "maxLength 63", accepted: text(63), refused: text(64)},
 		{path: first + ".members", constraint: "minimum 0", accepted: values{0, absent{}}, refused: -1},
 		{path: first + ".members", constraint: "maximum 1000", accepted: 1000, refused: 1001},
 		{path: first + ".env", constraint: "maxItems 200", accepted: variables(200), refused: variables(201)},
@@ -91,6 +124,8 @@ func clusterStatusRules() []rule {
 		{path: page + ".service", constraint: "required", refused: absent{}},
 		{path: page + ".url", constraint: "required", refused: absent{}},
 		{path: "status.roles", constraint: "map [id]", refused: twice(map[string]any{"id": "r0", "statefulSet": "s", "desired": 1, "ready": 1}), at: "status.roles[1]"},
+		{path: "status.elastic.members", constraint: "required", refused: absent{}},
+		{path: "status.elastic.selector", constraint: "required", refused: absent{}},
 		{path: role + ".id", constraint: "required", refused: absent{}},
 		{path: role + ".statefulSet", constraint: "required", refused: absent{}},
 		{path: role + ".desired", constraint: "required", refused: absent{}},
@@ -99,8 +134,19 @@ func clusterStatusRules() []rule {
 	}
 }
 
+func pendingEventRules() []rule {
+	path, first := "status.pendingEvents", "status.pendingEvents[0]"
+	return []rule{
+		{path: path, constraint: "map [number]", accepted: absent{}, refused: twice(map[string]any{"number": 1, "event": "stop"}), at: path + "[1]"},
+		{path: first + ".number", constraint: "required", refused: absent{}},
+		{path: first + ".event", constraint: "required", refused: absent{}},
+		{path: first + ".event", constraint: eventEnum, accepted: allEvents, refused: "upgrade"},
+	}
+}
+
 func memberStatusRules() []rule {
 	member, event := "status.roles[0].members[1]", "status.roles[0].members[1].event"
+	retired := "status.roles[0].members[0].retired"
 	return []rule{
 		{path: member + ".pod", constraint: "required", refused: absent{}},
 		{path: member + ".nodeID", constraint: "required", refused: absent{}},
@@ -110,6 +156,9 @@ func memberStatusRules() []rule {
 				v1alpha1.MemberPending, v1alpha1.MemberCreating, v1alpha1.MemberConfiguring, v1alpha1.MemberReady,
 				v1alpha1.MemberLost, v1alpha1.MemberError, v1alpha1.MemberLeaving, v1alpha1.MemberDeleting,
 			}, refused: "running"},
+		{path: retired + ".why", constraint: "required", refused: absent{}},
+		{path: retired + ".why", constraint: `enum ["Suspended" "Renewed" "Removed" "Replaced"]`,
+			accepted: values{v1alpha1.RetiredSuspended, v1alpha1.RetiredRenewed, v1alpha1.RetiredRemoved, v1alpha1.RetiredReplaced}, refused: "Lost"},
 		{path: event + ".name", constraint: "required", refused: absent{}},
 		{path: event + ".name", constraint: eventEnum, accepted: allEvents, refused: "upgrade"},
 		{path: event + ".generation", constraint: "required", refused: absent{}},

@@ -53,7 +53,7 @@ func TestExplain(t *testing.T) {
 // columns are what kubectl get shows; those with priority 1 only with -o wide.
 var columns = map[string][]string{
 	"KubeDirectorApp":     {"Name", "Label", "Version", "Valid", "Age", "Distro (wide)"},
-	"KubeDirectorCluster": {"Name", "App", "State", "Members", "Ready", "Reason", "Age", "Dashboard (wide)", "Message (wide)"},
+	"KubeDirectorCluster": {"Name", "App", "State", "Members", "Ready", "Reason", "Age", "Dashboard (wide)", "Suspended (wide)", "Message (wide)"},
 }
 
 // TestColumns demands that a table of objects, as kubectl get asks for it, has these columns.
@@ -96,6 +96,7 @@ func TestNames(t *testing.T) {
 		"kubedirectorapps":            {"kdapp", "kubedirector"},
 		"kubedirectorapps/status":     nil,
 		"kubedirectorclusters":        {"kdcluster", "kdc", "kubedirector"},
+		"kubedirectorclusters/scale":  nil,
 		"kubedirectorclusters/status": nil,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
