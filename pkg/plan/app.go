@@ -50,6 +50,8 @@ func adoptApp(d *draft) bool {
 		d.use(pinned, pin.Name)
 	case newest != nil:
 		d.use(newest, names.Revision(d.seen.Cluster.Name, newest.hash()))
+	case d.seen.Cluster.DeletionTimestamp != nil:
+		return true // it goes without its app
 	default:
 		d.verdict = *fault
 		d.mourn()
@@ -125,7 +127,7 @@ func (d *draft) use(app *pinnedApp, revision string) {
 
 // keepPin makes the revision on record, and drops others once it exists.
 func keepPin(d *draft) bool {
-	if d.plan.Record != "" {
+	if d.paused() || d.plan.Record != "" {
 		return true // the revision is not on record yet
 	}
 	exists := false

@@ -38,8 +38,11 @@ const checkPackageEvery = 30 * time.Second
 
 // judgeEvent brings the member's event up to what its newest step says of it.
 func (d *draft) judgeEvent(m *member) {
-	if on := m.status.Event; on != nil && on.Generation != d.status.MetadataGeneration {
-		m.status.Event = nil // what the members are told has changed: a fresh start
+	if on := m.status.Event; on != nil && !d.stillDue(m, on) {
+		m.status.Event = nil
+	}
+	if m.wanted && m.configuredOnce() && m.setUp && d.holdsMetadata(m) {
+		m.status.MetadataGeneration = d.status.MetadataGeneration
 	}
 	if !m.current() || m.outcome == nil || m.outcome.Event == nil {
 		return
@@ -50,7 +53,10 @@ func (d *draft) judgeEvent(m *member) {
 	}
 	result := m.outcome.Event
 	if result.State == EventSucceeded {
-		return // judged by setupOf; a member that succeeded shows no event
+		if isPending(step.Event.Name) {
+			d.called(m, step.Event.Generation)
+		}
+		return // setupOf judges the rest; a member that succeeded shows no event
 	}
 	event := &v1alpha1.MemberEvent{
 		Name:       step.Event.Name,
@@ -71,6 +77,19 @@ func (d *draft) judgeEvent(m *member) {
 			m.status.Pod, event.Name, event.Attempt, event.State, exitText(event.ExitCode), strings.TrimSpace(event.OutputTail)))
 	}
 	m.status.Event = event
+	if m.exhausted() && (event.Name == v1alpha1.EventStop || event.Name == v1alpha1.EventDelete) {
+		d.called(m, event.Generation) // what stops anyway is not held up for ever
+	}
+}
+
+// stillDue is false for an event of older metadata, which is a fresh start, and
+// for one that the member is no longer to be called for.
+func (d *draft) stillDue(m *member, on *v1alpha1.MemberEvent) bool {
+	if !isPending(on.Name) {
+		return on.Generation == d.status.MetadataGeneration
+	}
+	event := d.due(m)
+	return event != nil && event.Number == on.Generation
 }
 
 func exitText(code *int32) string {
@@ -92,9 +111,18 @@ func (m *member) failed() bool {
 	return false
 }
 
+// vetoes is the exit code by which a member that is to leave refuses to.
+const vetoes = 3
+
+// blocks is true while a member refuses to leave. It is asked again for as long as it does.
+func (m *member) blocks() bool {
+	on := m.status.Event
+	return m.failed() && on.Name == v1alpha1.EventDecommission && on.ExitCode != nil && *on.ExitCode == vetoes
+}
+
 // exhausted is true when the policy has no attempt left.
 func (m *member) exhausted() bool {
-	return m.failed() && m.status.Event.Attempt > m.role.Hook(m.status.Event.Name).Retries
+	return m.failed() && !m.blocks() && m.status.Event.Attempt > m.role.Hook(m.status.Event.Name).Retries
 }
 
 // retry records the next attempt of a failed script once it is due. A member
@@ -150,6 +178,9 @@ func (m *member) retryAt() time.Time {
 // packageMended is true when a ConfigMap holds another package than the one that
 // failed. It is looked at now and then, only while a member waits for that.
 func (d *draft) packageMended(m *member) bool {
+	if m.role.Package == nil {
+		return false
+	}
 	source, err := catalog.ParsePackage(m.role.Package.PackageURL, d.appNamespace)
 	if err != nil || source.ConfigMap == nil {
 		return false

@@ -26,7 +26,6 @@ import (
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
-	"github.com/bluek8s/kubedirector/pkg/resources"
 	"github.com/bluek8s/kubedirector/pkg/validate"
 )
 
@@ -46,7 +45,7 @@ func checkSpec(d *draft) bool {
 	if d.verdict.reason == v1alpha1.ReasonNameTaken {
 		d.again(lookForNames) // another's object going away is no event of this cluster
 	}
-	return !d.hold || d.enrolled()
+	return !d.frozen() || d.enrolled()
 }
 
 func (d *draft) judge() verdict {
@@ -121,6 +120,7 @@ func (d *draft) wantedNames() nameSets {
 		services: map[string]bool{names.HeadlessService(cluster.Name): true},
 		sets:     map[string]bool{}, claims: map[string]bool{},
 	}
+	members := d.app.Members(&cluster.Spec)
 	for i := range cluster.Spec.Roles {
 		spec := &cluster.Spec.Roles[i]
 		role, known := d.app.Role(spec.ID)
@@ -129,7 +129,7 @@ func (d *draft) wantedNames() nameSets {
 		}
 		set := names.StatefulSet(cluster.Name, spec.ID)
 		wanted.sets[set] = true
-		for n := range int(role.Cardinality.Desired(spec.Members)) {
+		for n := range int(members[role.ID]) {
 			pod := names.Pod(set, n)
 			wanted.services[names.MemberService(pod)] = role.HasPorts()
 			wanted.claims[names.Claim(pod)] = spec.Storage != nil
@@ -138,26 +138,21 @@ func (d *draft) wantedNames() nameSets {
 	return wanted
 }
 
-// unsupportedChanges are edits that this version does not carry out on members that exist.
+// unsupportedChanges are edits that are not carried out on members that exist.
+// Before the cluster has ever been ready, StatefulSets are made anew instead.
 func (d *draft) unsupportedChanges() field.ErrorList {
-	if !d.hasSets() {
+	if !d.everReady() {
 		return nil
 	}
 	var recorded []validate.RecordedRole
-	for i := range d.status.Roles {
-		role := &d.status.Roles[i]
-		r := validate.RecordedRole{ID: role.ID, Members: role.Desired}
-		if set := d.seen.Sets[role.StatefulSet]; set != nil && d.everReady() {
-			r.InputsHash = set.Spec.Template.Annotations[names.AnnotationInputsHash] // what pods are made with
+	for _, set := range d.ownSets() {
+		role := validate.RecordedRole{ID: set.Labels[names.LabelRole]}
+		if claims := set.Spec.VolumeClaimTemplates; len(claims) > 0 {
+			role.Storage = &claims[0].Spec
 		}
-		recorded = append(recorded, r)
+		recorded = append(recorded, role)
 	}
-	return validate.Change(recorded, d.seen.Cluster, d.app, func(id string) string {
-		if in, ok := d.roleInput(id); ok {
-			return resources.InputsHash(in)
-		}
-		return ""
-	})
+	return validate.Change(recorded, d.seen.Cluster, d.seen.Settings.DefaultStorageClassName)
 }
 
 // hasSets is true once a StatefulSet of this cluster exists: from then on there are members to be careful with.

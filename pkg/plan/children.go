@@ -23,6 +23,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
 	"github.com/bluek8s/kubedirector/pkg/resources"
 )
@@ -30,7 +31,7 @@ import (
 // makeServices makes the headless Service and one Service for each member whose
 // role has ports, puts back what drifted, and removes those no longer wanted.
 func makeServices(d *draft) bool {
-	if d.hold {
+	if d.frozen() {
 		return true
 	}
 	cluster := d.seen.Cluster
@@ -38,6 +39,9 @@ func makeServices(d *draft) bool {
 	headless := resources.HeadlessService(cluster, d.status, d.app.Name)
 	wanted[headless.Name] = headless
 	for _, m := range d.members {
+		if m.status.State == v1alpha1.MemberDeleting && m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredRemoved {
+			continue
+		}
 		if service := resources.MemberService(cluster, d.app.Name, m.role, m.status.Pod, d.serviceType()); service != nil {
 			wanted[service.Name] = service
 		}
@@ -66,20 +70,22 @@ func (d *draft) serviceType() corev1.ServiceType {
 }
 
 // makeSets makes one StatefulSet for each role that has members. Its replicas
-// are the recorded members, never the spec. Its template is rendered anew only
-// where what it is built from changed, so that another version of this
-// controller touches no pod.
+// are the recorded members that have pods, never the spec. Its template is
+// rendered anew only where what it is built from changed, so that another version
+// of this controller touches no pod.
 func makeSets(d *draft) bool {
-	if d.hold {
+	if d.frozen() {
 		return true
 	}
+	kept := map[string]bool{}
 	for i := range d.status.Roles {
-		in, ok := d.roleInput(d.status.Roles[i].ID)
-		if !ok || len(in.Members) == 0 {
+		entry := &d.status.Roles[i]
+		have := d.seen.Sets[entry.StatefulSet]
+		want := d.wantedSet(entry, have)
+		if want == nil {
 			continue
 		}
-		want := resources.StatefulSet(in)
-		have := d.seen.Sets[want.Name]
+		kept[want.Name] = true
 		switch {
 		case have == nil:
 			d.act(CreateSet{want})
@@ -93,7 +99,46 @@ func makeSets(d *draft) bool {
 			}
 		}
 	}
+	for _, have := range d.ownSets() {
+		if !kept[have.Name] && have.DeletionTimestamp == nil {
+			d.act(DeleteSet{objectOf(have)})
+		}
+	}
 	return true
+}
+
+// wantedSet is the StatefulSet of a role as it should be; nil for a role without
+// members. One whose role is no longer asked for stays as it is but for its replicas.
+func (d *draft) wantedSet(entry *v1alpha1.RoleStatus, have *appsv1.StatefulSet) *appsv1.StatefulSet {
+	if len(entry.Members) == 0 {
+		return nil
+	}
+	replicas := d.replicas(entry)
+	if in, ok := d.roleInput(entry.ID); ok {
+		in.Replicas = &replicas
+		return resources.StatefulSet(in)
+	}
+	if have == nil {
+		return nil
+	}
+	want := have.DeepCopy()
+	want.Spec.Replicas = &replicas
+	return want
+}
+
+// replicas is how many members of a role have pods: none of a suspended cluster,
+// else those below the first that goes.
+func (d *draft) replicas(entry *v1alpha1.RoleStatus) int32 {
+	if d.suspended() {
+		return 0
+	}
+	for i := range entry.Members {
+		m := &entry.Members[i]
+		if m.State == v1alpha1.MemberDeleting && m.Retired != nil && m.Retired.Why == v1alpha1.RetiredRemoved {
+			return int32(i)
+		}
+	}
+	return int32(len(entry.Members))
 }
 
 // replaceSet has a StatefulSet made anew whose storage was corrected before the
@@ -115,34 +160,6 @@ func (d *draft) claimOf(claim *corev1.PersistentVolumeClaim, set *appsv1.Statefu
 		}
 	}
 	return false
-}
-
-// renewPods deletes pods of an older template whose member was never configured
-// with it, or OnDelete would keep a wrong image for ever. The StatefulSet makes
-// them anew once it has taken up the newer template.
-func renewPods(d *draft) bool {
-	if d.hold || d.everReady() {
-		return true
-	}
-	for _, m := range d.members {
-		if m.pod != nil && m.set.Status.ObservedGeneration >= m.set.Generation && hashOf(m.pod) != hashOf(&m.set.Spec.Template) {
-			d.act(DeletePod{Pod: objectOf(m.pod), Why: "its template was corrected"})
-		}
-	}
-	return true
-}
-
-// toBeRenewed is true for a member of a cluster that has never been ready whose
-// pod is not of the template that is wanted now. The cluster is not ready with it,
-// for from then on the pod would be left as it is.
-func (d *draft) toBeRenewed(m *member) bool {
-	if d.everReady() || m.pod == nil {
-		return false
-	}
-	if in, ok := d.roleInput(m.role.ID); ok && !d.hold {
-		return hashOf(m.pod) != resources.InputsHash(in)
-	}
-	return hashOf(m.pod) != hashOf(&m.set.Spec.Template)
 }
 
 func hashOf(o metav1.Object) string { return o.GetAnnotations()[names.AnnotationInputsHash] }

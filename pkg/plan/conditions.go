@@ -37,6 +37,9 @@ func (d *draft) setConditions() {
 		d.noteRefusal(refused)
 	}
 	d.setValid()
+	d.setPaused()
+	d.setSuspended()
+	d.setScalingLimited()
 	d.setProgressing(worst)
 	d.setDegraded()
 	d.setReady(worst)
@@ -64,6 +67,10 @@ func (d *draft) noteRefusal(refused trouble) {
 
 // setProgressing names what the cluster is doing or waiting for.
 func (d *draft) setProgressing(worst trouble) {
+	if d.paused() {
+		d.setCondition(v1alpha1.ConditionProgressing, metav1.ConditionFalse, v1alpha1.ReasonPaused, pausedMessage)
+		return
+	}
 	switch d.status.State {
 	case v1alpha1.ClusterNew:
 		d.setCondition(v1alpha1.ConditionProgressing, metav1.ConditionFalse, d.verdict.reason, "nothing is made until the spec is valid")
@@ -97,6 +104,12 @@ func (d *draft) setDegraded() {
 // setReady is the summary of the others: True only when the spec, as it stands, is fully realised.
 func (d *draft) setReady(worst trouble) {
 	switch {
+	case d.paused() && d.status.State == v1alpha1.ClusterReady && worst.reason == "":
+		// It is as ready as it was, for the generation that it was ready for.
+	case d.paused() && worst.reason == "":
+		d.setCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonPaused, pausedMessage)
+	case d.suspended() && d.status.State == v1alpha1.ClusterReady && d.verdict.reason == "":
+		d.setCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSuspended, "every member has stopped, as spec.suspend asks")
 	case d.verdict.reason != "" && (d.status.State == v1alpha1.ClusterNew || d.status.State == v1alpha1.ClusterReady || worst.reason == ""):
 		d.setCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, d.verdict.reason, d.verdict.message)
 	case d.status.State == v1alpha1.ClusterReady && worst.reason == "":

@@ -36,6 +36,10 @@ func (d *draft) diagnose(m *member) {
 	m.trouble = trouble{}
 	switch m.status.State {
 	case v1alpha1.MemberReady:
+	case v1alpha1.MemberLeaving:
+		m.trouble = d.leavingTrouble(m)
+	case v1alpha1.MemberDeleting:
+		m.trouble = d.deletingTrouble(m)
 	case v1alpha1.MemberPending, v1alpha1.MemberCreating:
 		m.trouble = d.podTrouble(m)
 	case v1alpha1.MemberLost:
@@ -191,6 +195,8 @@ func (d *draft) setupTrouble(m *member) trouble {
 	switch {
 	case m.failed():
 		return d.scriptTrouble(m)
+	case d.waitsFor(m).message != "":
+		return d.waitsFor(m)
 	case event != nil && event.State == v1alpha1.EventRunning && m.outcome != nil && m.outcome.Event != nil:
 		return trouble{message: fmt.Sprintf("member %s runs --%s since %s (attempt %d), until %s at the latest", m.status.Pod, event.Name,
 			clock(event.StartedAt), event.Attempt, clock(timeOrNil(m.outcome.Event.Deadline)))}
@@ -229,6 +235,9 @@ func (d *draft) scriptTrouble(m *member) trouble {
 	case event.ExitCode != nil:
 		how = fmt.Sprintf("ended with exit code %d", *event.ExitCode)
 	}
+	if m.blocks() {
+		return d.vetoTrouble(m)
+	}
 	text := fmt.Sprintf("member %s: startscript --%s %s (%s)", m.status.Pod, event.Name, how, m.attempts())
 	if tail := strings.TrimSpace(event.OutputTail); tail != "" {
 		text += fmt.Sprintf(", its last words %q", tail)
@@ -250,10 +259,11 @@ func (m *member) attempts() string {
 
 // retryRemedy is what starts a script again whose attempts are used up.
 func (d *draft) retryRemedy() string {
+	again := "or ask for it by the annotation " + names.AnnotationRetry
 	if d.everReady() {
-		return "correct the package or the spec: either starts it again (the app is pinned since the cluster was first ready)"
+		return "correct the package or the spec: either starts it again (the app is pinned since the cluster was first ready), " + again
 	}
-	return "correct the package, the app or the spec: each starts it again"
+	return "correct the package, the app or the spec: each starts it again, " + again
 }
 
 // clock is a time as messages show it. A guest may have told none, or nonsense.

@@ -29,8 +29,8 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
-// finishDeletion takes a cluster apart whose deletion is asked for. StatefulSets
-// go first, for they would make claims anew; then, where the policy says so, the
+// finishDeletion takes a cluster apart whose deletion is asked for. First its
+// members' scripts run that want to know; then StatefulSets go, for they would make claims anew; then, where the policy says so, the
 // claims; then the finalizer. The rest has owner references and goes with the cluster.
 //
 // It waits for nothing that a dead node could hold up: a pod that cannot end
@@ -47,9 +47,15 @@ func finishDeletion(d *draft) bool {
 	d.showDeletion()
 	// Who deletes with --cascade=orphan keeps the objects.
 	orphan := slices.Contains(cluster.Finalizers, metav1.FinalizerOrphanDependents)
-	if orphan || d.dismissSets() && d.dismissClaims() {
-		d.act(RemoveFinalizer{})
-		d.status = cluster.Status.DeepCopy() // nobody is left to read a newer one
+	switch {
+	case orphan:
+		d.letGo()
+	case !d.hasSets():
+		if d.dismissClaims() {
+			d.letGo()
+		}
+	case d.saidGoodbye():
+		d.dismissSets()
 	}
 	if refused := d.refusal(); refused.reason != "" {
 		d.noteRefusal(refused)
@@ -72,19 +78,19 @@ func (d *draft) showDeletion() {
 		fmt.Sprintf("keeping %s; a cluster of this name adopts them again", strings.Join(nameList(claims), ", "))})
 }
 
-// dismissSets is true when no StatefulSet of the cluster is left.
-func (d *draft) dismissSets() bool {
-	gone := true
-	for _, set := range sorted(d.seen.Sets) {
-		if !metav1.IsControlledBy(set, d.seen.Cluster) {
-			continue
-		}
-		gone = false
+// letGo ends our part in the cluster's life.
+func (d *draft) letGo() {
+	d.act(RemoveFinalizer{})
+	d.status = d.seen.Cluster.Status.DeepCopy() // nobody is left to read a newer one
+}
+
+func (d *draft) dismissSets() {
+	d.noteMissedGoodbyes()
+	for _, set := range d.ownSets() {
 		if set.DeletionTimestamp == nil {
 			d.act(DeleteSet{objectOf(set)})
 		}
 	}
-	return gone
 }
 
 // dismissClaims is true when every claim stays, or is asked to go.

@@ -33,19 +33,21 @@ type decision func(*draft) bool
 
 // decisions are made in this order; each relies on those before it.
 var decisions = []decision{
-	finishDeletion,   // a cluster that goes needs nothing else
-	recoverReadyTime, // whether it has ever been ready, where status was lost
-	adoptApp,         // which app spec counts
-	recoverRoster,    // who the members are, where status was lost
-	checkSpec,        // may anything be made or changed
-	protect,          // the finalizer stands before the first object
-	enrol,            // who the members are; recorded before any of them exists
-	keepPin,          // the app spec in use, before what is made of it
+	recoverStatus,  // who the members are and whether they were ready, where status was lost
+	adoptApp,       // which app spec counts
+	finishDeletion, // a cluster that goes needs nothing else
+	checkSpec,      // may anything be made or changed
+	protect,        // the finalizer stands before the first object
+	enrol,          // who the members are; recorded before any of them exists
+	suspend,        // whether they are to run
+	keepPin,        // the app spec in use, before what is made of it
 	makeServices,
 	makeSets,
-	renewPods,    // pods of an old template that never worked
-	moveMembers,  // what happened to each member
-	visitMembers, // what each member is to be given or asked
+	moveMembers,        // what happened to each member
+	closeAnnouncements, // whom the others are told of
+	renewPods,          // pods of an old template
+	dismissPods,        // what members have left behind
+	visitMembers,       // what each member is to be given or asked
 }
 
 // Make decides what to do about a cluster. It is pure: equal observations give
@@ -84,8 +86,10 @@ type draft struct {
 
 	// members are those of status.roles, in its order.
 	members []*member
-	// document is what all members are told, built when it is first asked for.
-	document func() (*configmeta.Document, error)
+	// unwanted tells of each node ID whether the spec does without it; nil while the spec doesn't count.
+	unwanted map[int64]bool
+	// documents are what members are told that stay (true) and that leave, built when they are first asked for.
+	documents map[bool]func() (*configmeta.Document, error)
 
 	// silent is true when state and conditions are not to be drawn from the members.
 	silent bool
@@ -144,6 +148,12 @@ func (d *draft) again(after time.Duration) {
 		d.plan.Again = after
 	}
 }
+
+// paused is true while the user asks to leave everything as it is.
+func (d *draft) paused() bool { return d.seen.Cluster.Spec.Paused }
+
+// frozen is true while what exists stays as it is: the spec has faults, or the cluster is paused.
+func (d *draft) frozen() bool { return d.hold || d.paused() }
 
 // everReady is the recorded, or recovered, fact that the cluster has been ready once.
 func (d *draft) everReady() bool { return d.status.FirstReadyTime != nil }

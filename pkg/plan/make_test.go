@@ -26,6 +26,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -274,9 +275,10 @@ func TestAppEditsDoNotDisturbAReadyCluster(t *testing.T) {
 
 func TestUnsupportedEditLeavesTheClusterAlone(t *testing.T) {
 	for name, edit := range map[string]func(*v1alpha1.KubeDirectorCluster){
-		"members": func(c *v1alpha1.KubeDirectorCluster) { c.Spec.Roles[1].Members = ptr.To[int32](5) },
-		"env":     func(c *v1alpha1.KubeDirectorCluster) { c.Spec.Roles[1].Env = []corev1.EnvVar{{Name: "A", Value: "b"}} },
-		"role":    func(c *v1alpha1.KubeDirectorCluster) { c.Spec.Roles = c.Spec.Roles[:1] },
+		"storage": func(c *v1alpha1.KubeDirectorCluster) {
+			c.Spec.Roles[1].Storage = &v1alpha1.Storage{Size: resource.MustParse("1Gi")}
+		},
+		"role": func(c *v1alpha1.KubeDirectorCluster) { c.Spec.Roles = c.Spec.Roles[:1] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := readyWorld(t, testCluster())
@@ -287,7 +289,7 @@ func TestUnsupportedEditLeavesTheClusterAlone(t *testing.T) {
 			w.lines = nil
 			w.pass()
 			valid := w.condition(v1alpha1.ConditionValid)
-			if valid.Status != metav1.ConditionFalse && name != "role" {
+			if valid.Status != metav1.ConditionFalse {
 				t.Errorf("Valid is %s/%s: %s", valid.Status, valid.Reason, valid.Message)
 			}
 			for _, line := range w.lines {

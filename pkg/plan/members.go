@@ -32,20 +32,29 @@ import (
 
 // member is a member together with what is seen of it.
 type member struct {
-	status *v1alpha1.MemberStatus // in the draft
-	role   *catalog.Role
-	spec   *v1alpha1.ClusterRole // nil when an edit that is held took the role away
+	status  *v1alpha1.MemberStatus // in the draft
+	entry   *v1alpha1.RoleStatus   // of its role, in the draft
+	ordinal int
+	role    *catalog.Role
+	spec    *v1alpha1.ClusterRole // nil when the role is no longer asked for
+	// wanted is false for a member that is to leave.
+	wanted bool
 	// set is the role's StatefulSet; nil when there is none.
 	set *appsv1.StatefulSet
 
 	// pod is the member's pod; nil when there is none, or it is on its way out or somebody else's.
 	pod *corev1.Pod
+	// ending is a pod of the member that is on its way out, or that the member leaves behind.
+	ending *corev1.Pod
 	// container is the ID of the running application container; empty when none runs, as far as is known.
 	container string
 	// nodeLost is true while nothing is known of the container, for its node does not answer.
 	nodeLost bool
 	// outcome is the newest step of that very container; nil when none is known.
 	outcome *Outcome
+	// setUp is true when it is known of the running container that its own scripts
+	// have run. Where it is not known, the guest is asked.
+	setUp bool
 	// trouble is why the member is not ready, when more can be said than its state.
 	trouble trouble
 }
@@ -59,6 +68,7 @@ type trouble struct {
 
 // bindMembers joins the recorded members with what is seen of them.
 func (d *draft) bindMembers() {
+	d.members = nil
 	for i := range d.status.Roles {
 		entry := &d.status.Roles[i]
 		role, ok := d.app.Role(entry.ID)
@@ -66,16 +76,31 @@ func (d *draft) bindMembers() {
 			continue // an app edit took the role away from a cluster that was never ready; checkSpec says so
 		}
 		for j := range entry.Members {
-			m := &member{status: &entry.Members[j], role: role, spec: roleSpec(d.seen.Cluster, entry.ID), set: d.seen.Sets[entry.StatefulSet]}
+			m := &member{status: &entry.Members[j], entry: entry, role: role, spec: roleSpec(d.seen.Cluster, entry.ID), set: d.seen.Sets[entry.StatefulSet]}
+			_, m.ordinal, _ = names.ParsePod(m.status.Pod)
+			m.wanted = d.isWanted(m.status)
 			d.bindPod(m)
 			d.members = append(d.members, m)
 		}
 	}
 }
 
-func (d *draft) bindPod(m *member) {
+// podOf is the pod of a member's name, in whatever state; nil when there is none of its StatefulSet.
+func (d *draft) podOf(m *member) *corev1.Pod {
 	pod := d.seen.Pods[m.status.Pod]
-	if pod == nil || m.set == nil || !metav1.IsControlledBy(pod, m.set) || pod.DeletionTimestamp != nil {
+	if pod == nil || m.set == nil || !metav1.IsControlledBy(pod, m.set) {
+		return nil
+	}
+	return pod
+}
+
+func (d *draft) bindPod(m *member) {
+	pod := d.podOf(m)
+	if pod == nil {
+		return
+	}
+	if pod.DeletionTimestamp != nil || m.leavesBehind(pod) {
+		m.ending = pod
 		return
 	}
 	m.pod = pod
@@ -87,6 +112,16 @@ func (d *draft) bindPod(m *member) {
 	if outcome, known := d.seen.Outcomes[pod.UID]; known && m.container != "" && outcome.Key.ContainerID == m.container {
 		m.outcome = &outcome
 	}
+	m.setUp = m.current() && (m.status.State == v1alpha1.MemberReady ||
+		m.outcome != nil && m.outcome.Configured ||
+		m.status.Event != nil && isPending(m.status.Event.Name))
+}
+
+// leavesBehind is true for the pod that the member has left, and for any that
+// turns up under the name of one that is removed.
+func (m *member) leavesBehind(pod *corev1.Pod) bool {
+	retired := m.status.Retired
+	return retired != nil && (retired.UID == pod.UID || retired.Why == v1alpha1.RetiredRemoved)
 }
 
 // lostWithNode is true when Kubernetes has given up the pod's node. The kubelet's
@@ -127,19 +162,34 @@ func (m *member) current() bool {
 
 // moveMembers steps each member's state machine by what is seen of it.
 func moveMembers(d *draft) bool {
+	gone := map[int64]bool{}
 	for _, m := range d.members {
+		d.rebind(m)
 		d.judgeEvent(m)
 		from := m.status.State
-		to, _, impossible := lifecycle.StepMember(from, d.factsOf(m))
+		to, left, impossible := lifecycle.StepMember(from, d.factsOf(m))
 		if impossible != nil {
 			d.plan.Impossible = append(d.plan.Impossible, fmt.Errorf("member %s: %w", m.status.Pod, impossible))
+		}
+		if left {
+			gone[m.status.NodeID] = true
+			continue
 		}
 		if to != from {
 			d.enter(m, from, to)
 		}
 		d.diagnose(m)
 	}
+	d.dropGone(gone)
 	return true
+}
+
+// rebind takes up the container of a leaving member that came back on its volume, for its farewell to be said there.
+func (d *draft) rebind(m *member) {
+	if m.status.State != v1alpha1.MemberLeaving || m.container == "" || m.current() {
+		return
+	}
+	m.status.Incarnation, m.status.Event = incarnationOf(m.container), nil
 }
 
 // enter notes what goes with a member's new state.
@@ -147,28 +197,37 @@ func (d *draft) enter(m *member, from, to v1alpha1.MemberState) {
 	m.status.State = to
 	switch to {
 	case v1alpha1.MemberConfiguring:
-		if !m.current() {
-			m.status.Event = nil
+		if m.current() {
+			return
 		}
+		if !m.configuredOnce() || !m.persists() {
+			d.startsOver(m)
+		}
+		m.status.Event = nil
 		m.status.Incarnation = incarnationOf(m.container)
 	case v1alpha1.MemberReady:
 		m.status.MetadataGeneration = d.status.MetadataGeneration
-		m.status.Event = nil
+		m.status.Event, m.status.Retired = nil, nil
 	case v1alpha1.MemberLost:
 		m.status.Event = nil
 		d.plan.Notes = append(d.plan.Notes, Note{corev1.EventTypeWarning, lossOf(m).reason, lossOf(m).message})
-	case v1alpha1.MemberPending, v1alpha1.MemberCreating:
+	case v1alpha1.MemberPending, v1alpha1.MemberCreating, v1alpha1.MemberLeaving:
 		m.status.Event = nil
+	case v1alpha1.MemberDeleting:
+		m.status.Event = nil
+		d.condemn(m)
 	}
 }
 
 // factsOf is the bounded observation that the member machine rests on.
 func (d *draft) factsOf(m *member) lifecycle.MemberFacts {
 	facts := lifecycle.MemberFacts{
-		Wanted:     true,
-		Configured: m.configuredOnce(),
-		Container:  lifecycle.ContainerNone,
-		Setup:      d.setupOf(m),
+		Wanted:       m.wanted,
+		Configured:   m.configuredOnce() && m.status.Retired == nil,
+		Container:    lifecycle.ContainerNone,
+		Setup:        d.setupOf(m),
+		FarewellSaid: !m.wanted && d.farewellSaid(m),
+		ObjectsGone:  !m.wanted && d.gone(m),
 	}
 	switch {
 	case m.container != "":
@@ -182,22 +241,24 @@ func (d *draft) factsOf(m *member) lifecycle.MemberFacts {
 
 // setupOf says how far the running container is set up.
 func (d *draft) setupOf(m *member) lifecycle.Setup {
-	if !m.current() {
+	switch {
+	case !m.current():
 		return lifecycle.SetupOutstanding
-	}
-	if m.status.State == v1alpha1.MemberReady {
-		if m.status.MetadataGeneration == d.status.MetadataGeneration {
-			return lifecycle.SetupSucceeded
-		}
-		return lifecycle.SetupOutstanding
-	}
-	if m.failed() {
+	case m.failed():
 		return lifecycle.SetupFailed
+	case !m.setUp || !d.holdsMetadata(m) || d.due(m) != nil:
+		return lifecycle.SetupOutstanding
 	}
-	if step := d.stepFor(m); m.outcome != nil && m.outcome.Key == step.Key() && succeeded(m.outcome) {
-		return lifecycle.SetupSucceeded
+	return lifecycle.SetupSucceeded
+}
+
+// holdsMetadata is true when the newest metadata is known to be in place in the running container.
+func (d *draft) holdsMetadata(m *member) bool {
+	if m.status.MetadataGeneration == d.status.MetadataGeneration && m.setUp {
+		return true
 	}
-	return lifecycle.SetupOutstanding
+	return m.outcome != nil && m.outcome.Key.MetadataGeneration == d.status.MetadataGeneration &&
+		(m.outcome.Phase == PhaseDone || m.outcome.Phase == PhaseRunning)
 }
 
 // lossOf says what became of a configured member.
@@ -205,6 +266,10 @@ func lossOf(m *member) trouble {
 	switch {
 	case m.nodeLost:
 		return nodeTrouble(m)
+	case m.pod == nil && m.ending != nil && onDeadNode(m.ending):
+		return trouble{reason: v1alpha1.ReasonNodeLost, message: fmt.Sprintf(
+			"member %s: its pod was deleted, but its node %s does not answer and can't say that it has ended; the member goes on when the node returns, is deleted or gets the taint %s",
+			m.status.Pod, m.ending.Spec.NodeName, corev1.TaintNodeOutOfService)}
 	case m.pod == nil:
 		return trouble{reason: v1alpha1.ReasonPodLost, message: fmt.Sprintf("member %s: its pod is gone or ending", m.status.Pod)}
 	case m.container == "":
@@ -212,6 +277,12 @@ func lossOf(m *member) trouble {
 	default:
 		return trouble{reason: v1alpha1.ReasonContainerRestarted, message: fmt.Sprintf("member %s: its container was replaced%s", m.status.Pod, endOf(m.pod))}
 	}
+}
+
+// onDeadNode is true for a pod whose node does not answer.
+func onDeadNode(pod *corev1.Pod) bool {
+	c := containerStatus(pod.Status.ContainerStatuses, names.ContainerName)
+	return c != nil && lostWithNode(pod, c)
 }
 
 func nodeTrouble(m *member) trouble {

@@ -24,13 +24,17 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
-// metadataFor gives the document as one member reads it. What members share is
-// built once per plan, and only when a visit is really made.
+// metadataFor gives the document as one member reads it: the members that stay
+// or, to one that leaves, all there are. What members share is built once per
+// plan, and only when a visit is really made.
 func (d *draft) metadataFor(m *member) func() ([]byte, error) {
-	if d.document == nil {
-		d.document = sync.OnceValues(d.buildDocument)
+	if d.documents == nil {
+		d.documents = map[bool]func() (*configmeta.Document, error){
+			true:  sync.OnceValues(func() (*configmeta.Document, error) { return d.buildDocument(d.isWanted) }),
+			false: sync.OnceValues(func() (*configmeta.Document, error) { return d.buildDocument(everybody) }),
+		}
 	}
-	build, nodeID := d.document, m.status.NodeID
+	build, nodeID := d.documents[m.wanted], m.status.NodeID
 	return func() ([]byte, error) {
 		document, err := build()
 		if err != nil {
@@ -40,7 +44,9 @@ func (d *draft) metadataFor(m *member) func() ([]byte, error) {
 	}
 }
 
-func (d *draft) buildDocument() (*configmeta.Document, error) {
+func everybody(*v1alpha1.MemberStatus) bool { return true }
+
+func (d *draft) buildDocument(named func(*v1alpha1.MemberStatus) bool) (*configmeta.Document, error) {
 	cluster := d.seen.Cluster
 	in := configmeta.Input{
 		Cluster: configmeta.Cluster{Name: cluster.Name, Namespace: cluster.Namespace, UID: cluster.UID},
@@ -48,18 +54,20 @@ func (d *draft) buildDocument() (*configmeta.Document, error) {
 		Domain:  names.Domain(names.HeadlessService(cluster.Name), cluster.Namespace, d.seen.Settings.ClusterDomain),
 	}
 	for i := range d.status.Roles {
-		in.Roles = append(in.Roles, roleMembers(cluster, &d.status.Roles[i]))
+		in.Roles = append(in.Roles, roleMembers(cluster, &d.status.Roles[i], named))
 	}
 	return configmeta.Build(in)
 }
 
-func roleMembers(cluster *v1alpha1.KubeDirectorCluster, role *v1alpha1.RoleStatus) configmeta.RoleMembers {
+func roleMembers(cluster *v1alpha1.KubeDirectorCluster, role *v1alpha1.RoleStatus, named func(*v1alpha1.MemberStatus) bool) configmeta.RoleMembers {
 	members := configmeta.RoleMembers{RoleID: role.ID}
 	if spec := roleSpec(cluster, role.ID); spec != nil {
 		members.Resources = spec.Resources
 	}
-	for _, m := range role.Members {
-		members.Members = append(members.Members, configmeta.Member{Pod: m.Pod, NodeID: m.NodeID})
+	for i := range role.Members {
+		if m := &role.Members[i]; named(m) {
+			members.Members = append(members.Members, configmeta.Member{Pod: m.Pod, NodeID: m.NodeID})
+		}
 	}
 	return members
 }

@@ -17,55 +17,102 @@ limitations under the License.
 package plan
 
 import (
+	"slices"
 	"strconv"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
+	"github.com/bluek8s/kubedirector/pkg/resources"
 )
 
-// recoverReadyTime finds out, where status was lost, whether the cluster has
-// been ready: a pod is Ready once its member is configured. In doubt it has, for
-// then its pin holds and no pod that works is made anew.
-func recoverReadyTime(d *draft) bool {
-	if d.enrolled() || d.everReady() {
+// recoverStatus rebuilds what status has lost from the annotations of the
+// cluster's objects, which were written after it. What members have done is then
+// found on their disks. A status that is older than the objects, as one that was
+// restored from a backup is, is as good as lost.
+func recoverStatus(d *draft) bool {
+	if d.enrolled() && !d.outOfDate() {
 		return true
+	}
+	d.status.Roles = nil
+	d.recoverReadyTime()
+	d.recoverRoster()
+	d.recoverEvents()
+	return true
+}
+
+// outOfDate is true when an object of the cluster bears a number that status has not come to.
+func (d *draft) outOfDate() bool {
+	if headless := d.headless(); headless != nil {
+		last, _, _ := resources.PendingEvents(headless)
+		if numberIn(headless, names.AnnotationLastNodeID) > d.status.LastNodeID || last > d.status.LastEvent {
+			return true
+		}
+	}
+	return slices.ContainsFunc(d.ownSets(), func(set *appsv1.StatefulSet) bool {
+		return numberIn(set, names.AnnotationMetadataGeneration) > d.status.MetadataGeneration
+	})
+}
+
+// headless is the cluster's own headless Service; nil when there is none.
+func (d *draft) headless() *corev1.Service {
+	service := d.seen.Services[names.HeadlessService(d.seen.Cluster.Name)]
+	if service == nil || !metav1.IsControlledBy(service, d.seen.Cluster) {
+		return nil
+	}
+	return service
+}
+
+func (d *draft) ownSets() []*appsv1.StatefulSet {
+	var own []*appsv1.StatefulSet
+	for _, set := range sorted(d.seen.Sets) {
+		if metav1.IsControlledBy(set, d.seen.Cluster) {
+			own = append(own, set)
+		}
+	}
+	return own
+}
+
+// recoverReadyTime finds out whether the cluster has been ready: a pod is Ready
+// once its member is configured. In doubt it has, for then its pin holds and no
+// pod that works is made anew.
+func (d *draft) recoverReadyTime() {
+	if d.everReady() {
+		return
+	}
+	if headless := d.headless(); headless != nil {
+		if at, err := time.Parse(time.RFC3339, headless.Annotations[names.AnnotationFirstReady]); err == nil {
+			d.status.FirstReadyTime = timeOrNil(at)
+			return
+		}
 	}
 	for _, pod := range sorted(d.seen.Pods) {
 		for _, c := range pod.Status.Conditions {
 			if c.Type != corev1.PodReady || c.Status != corev1.ConditionTrue {
 				continue
 			}
-			if since := timeOrNil(c.LastTransitionTime.Time); since != nil && (!d.everReady() || d.status.FirstReadyTime.Before(since)) {
+			if since := timeOrNil(c.LastTransitionTime.Time); since != nil && (!d.everReady() || since.Before(d.status.FirstReadyTime)) {
 				d.status.FirstReadyTime = since
 			}
 		}
 	}
-	return true
 }
 
-// recoverRoster rebuilds the roster from the annotations of the StatefulSets
-// where status was lost. What members have done is then found on their disks.
-func recoverRoster(d *draft) bool {
-	if d.enrolled() {
-		return true
-	}
-	if headless := d.seen.Services[names.HeadlessService(d.seen.Cluster.Name)]; headless != nil && metav1.IsControlledBy(headless, d.seen.Cluster) {
+func (d *draft) recoverRoster() {
+	if headless := d.headless(); headless != nil {
 		d.status.LastNodeID = max(d.status.LastNodeID, numberIn(headless, names.AnnotationLastNodeID)) // of members that left since
 	}
-	for _, role := range d.app.Roles() {
-		set := d.seen.Sets[names.StatefulSet(d.seen.Cluster.Name, role.ID)]
-		if set == nil || !metav1.IsControlledBy(set, d.seen.Cluster) {
-			continue
-		}
-		if ids, err := names.ParseNodeIDs(set.Annotations[names.AnnotationNodeIDs]); err == nil {
-			d.status.Roles = append(d.status.Roles, d.recoverRole(role.ID, set, ids))
+	for _, set := range d.ownSets() {
+		role := set.Labels[names.LabelRole]
+		if ids, err := names.ParseNodeIDs(set.Annotations[names.AnnotationNodeIDs]); err == nil && role != "" {
+			d.status.Roles = append(d.status.Roles, d.recoverRole(role, set, ids))
 		}
 	}
-	return true
 }
 
 func (d *draft) recoverRole(id string, set *appsv1.StatefulSet, nodeIDs []int64) v1alpha1.RoleStatus {
@@ -77,10 +124,64 @@ func (d *draft) recoverRole(id string, set *appsv1.StatefulSet, nodeIDs []int64)
 		if d.everReady() {
 			m.MetadataGeneration = generation // its peers know it
 		}
+		if replicas := int(ptr.Deref(set.Spec.Replicas, 1)); n >= replicas {
+			d.recoverDeparted(&m, replicas)
+		}
 		entry.Members = append(entry.Members, m)
 		d.status.LastNodeID = max(d.status.LastNodeID, nodeID)
 	}
 	return entry
+}
+
+// recoverDeparted is for a member whose pod its StatefulSet is not to have: the
+// cluster is suspended, or the member goes.
+func (d *draft) recoverDeparted(m *v1alpha1.MemberStatus, replicas int) {
+	if replicas == 0 {
+		m.Retired = &v1alpha1.RetiredPod{Why: v1alpha1.RetiredSuspended}
+		return
+	}
+	m.State, m.Retired = v1alpha1.MemberDeleting, &v1alpha1.RetiredPod{Why: v1alpha1.RetiredRemoved}
+}
+
+// recoverEvents takes up the events that were on their way. Everybody whom they
+// concern is called again: who has run one answers from its disk.
+func (d *draft) recoverEvents() {
+	headless := d.headless()
+	if headless == nil {
+		return
+	}
+	last, events, err := resources.PendingEvents(headless)
+	if err != nil {
+		return // spoilt by others: as if there were none
+	}
+	d.status.LastEvent = max(d.status.LastEvent, last)
+	d.status.PendingEvents = events
+	leaving := map[int64]bool{}
+	var all []int64
+	for _, event := range events {
+		for _, id := range event.NodeIDs {
+			leaving[id] = leaving[id] || event.Event == v1alpha1.EventDelNodes || event.Event == v1alpha1.EventDecommission
+		}
+	}
+	for i := range d.status.Roles {
+		for j := range d.status.Roles[i].Members {
+			m := &d.status.Roles[i].Members[j]
+			all = append(all, m.NodeID)
+			if leaving[m.NodeID] && m.State == v1alpha1.MemberPending {
+				m.State = v1alpha1.MemberLeaving
+			}
+		}
+	}
+	slices.Sort(all)
+	for i := range d.status.PendingEvents {
+		event := &d.status.PendingEvents[i]
+		switch event.Event {
+		case v1alpha1.EventDecommission:
+			event.For = slices.Clone(event.NodeIDs)
+		default:
+			event.For = slices.DeleteFunc(slices.Clone(all), func(id int64) bool { return slices.Contains(event.NodeIDs, id) })
+		}
+	}
 }
 
 // numberIn is the number in an annotation of ours; 0 where it is none.

@@ -40,8 +40,9 @@ const (
 func (d *draft) rollUp() {
 	d.shorten()
 	d.count()
+	d.showElastic()
 	before := d.stepState(d.clusterFacts())
-	if d.status.State == v1alpha1.ClusterReady && d.status.FirstReadyTime == nil {
+	if d.status.State == v1alpha1.ClusterReady && !d.everReady() && !d.suspended() {
 		d.status.FirstReadyTime = timeOrNil(d.seen.Now)
 	}
 	if before == v1alpha1.ClusterReady && d.status.State == before && len(d.plan.Actions) > 0 && d.refusal().reason == "" {
@@ -49,7 +50,9 @@ func (d *draft) rollUp() {
 	}
 	d.judgeAge()
 	d.setConditions()
-	d.status.ObservedGeneration = d.seen.Cluster.Generation
+	if !d.paused() {
+		d.status.ObservedGeneration = d.seen.Cluster.Generation
+	}
 	d.announce(before)
 	if refused := d.refusal(); refused.message != "" {
 		d.wait(refused.message)
@@ -98,7 +101,16 @@ func (d *draft) clusterFacts() lifecycle.ClusterFacts {
 			facts.Working = true // members that nobody can judge are not configured
 		}
 	}
+	stopped := d.suspended()
 	for _, m := range d.members {
+		switch {
+		case !m.wanted:
+			facts.Unsettled = true
+			continue
+		case stopped:
+			facts.NotRunning = facts.NotRunning || d.podOf(m) != nil
+			continue
+		}
 		switch m.status.State {
 		case v1alpha1.MemberLost:
 			facts.Lost = true
@@ -107,18 +119,23 @@ func (d *draft) clusterFacts() lifecycle.ClusterFacts {
 		case v1alpha1.MemberConfiguring, v1alpha1.MemberError:
 			facts.Working = true
 		}
-		if d.everReady() && !m.configuredOnce() {
+		if d.everReady() && (!m.configuredOnce() || m.status.Retired != nil || d.outdated(m)) {
 			facts.Unsettled = true
 		}
 		if m.status.State == v1alpha1.MemberReady && m.status.MetadataGeneration != d.status.MetadataGeneration {
 			facts.Working = true
 		}
 	}
+	if stopped && !d.everReady() && facts.NotRunning {
+		facts.NotRunning, facts.Working = false, true // it was never started, and is not being created
+	}
 	switch {
 	case facts.Valid && d.hold && !d.everReady():
 		facts.Working = true // ready is what realises its spec, and from then on edits would count as changes
+	case d.stopEvent() != nil || len(d.status.PendingEvents) > 0:
+		facts.Working = true // somebody is still to be told
 	case !facts.Lost && !facts.NotRunning && !facts.Working:
-		facts.Working = slices.ContainsFunc(d.members, d.toBeRenewed)
+		facts.Working = slices.ContainsFunc(d.members, d.outdated)
 	}
 	return facts
 }
@@ -128,6 +145,9 @@ func (d *draft) count() {
 	ready := map[string]int32{}
 	d.status.Endpoints = nil
 	for _, m := range d.members {
+		if !m.wanted {
+			continue
+		}
 		if m.status.State == v1alpha1.MemberReady {
 			ready[m.role.ID]++
 		}
@@ -170,6 +190,10 @@ func (d *draft) announce(before v1alpha1.ClusterState) {
 			d.note(corev1.EventTypeNormal, "Creating", fmt.Sprintf("making %d members of app %s", len(d.members), d.app.Name))
 		}
 	case v1alpha1.ClusterReady:
+		if d.suspended() {
+			d.note(corev1.EventTypeNormal, v1alpha1.ReasonSuspended, "every member has stopped; spec.suspend: false starts them again")
+			return
+		}
 		d.note(corev1.EventTypeNormal, "Ready", fmt.Sprintf("all %d members are configured", len(d.members)))
 	}
 }

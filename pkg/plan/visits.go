@@ -17,6 +17,8 @@ limitations under the License.
 package plan
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -32,18 +34,33 @@ func visitMembers(d *draft) bool {
 	if d.plan.Record != "" {
 		return true // nobody is given what is not recorded
 	}
+	if d.paused() {
+		return true
+	}
 	for _, m := range d.members {
-		if m.status.State == v1alpha1.MemberConfiguring && m.current() {
-			d.visit(m)
+		if !m.current() {
+			continue
 		}
-		if m.status.State == v1alpha1.MemberError && m.current() {
+		switch m.status.State {
+		case v1alpha1.MemberConfiguring:
+			d.visit(m)
+		case v1alpha1.MemberError:
 			d.retry(m)
+		case v1alpha1.MemberLeaving:
+			if m.failed() {
+				d.retry(m)
+			} else if d.due(m) != nil {
+				d.visit(m)
+			}
 		}
 	}
 	return true
 }
 
 func (d *draft) visit(m *member) {
+	if d.waitsFor(m).message != "" {
+		return // those that it waits for bring news
+	}
 	step := d.stepFor(m)
 	if m.outcome == nil || m.outcome.Key != step.Key() {
 		d.act(VisitGuest{step})
@@ -66,6 +83,26 @@ func (d *draft) visit(m *member) {
 		return
 	}
 	d.again(due.Sub(d.seen.Now))
+}
+
+// waitsFor is what a new member waits for before it is configured: that the
+// members there were hold the metadata in which it is, and that the roles are
+// configured which the app puts before its own.
+func (d *draft) waitsFor(m *member) trouble {
+	if m.configuredOnce() || m.setUp || !m.wanted {
+		return trouble{}
+	}
+	for _, other := range d.members {
+		switch {
+		case other == m || !other.wanted:
+		case other.configuredOnce() && other.setUp && other.isUp() && !d.holdsMetadata(other):
+			return trouble{message: fmt.Sprintf("member %s is configured once %s holds the metadata that names it", m.status.Pod, other.status.Pod)}
+		case !other.configuredOnce() && slices.Contains(m.role.ConfigureAfter, other.role.ID):
+			return trouble{reason: v1alpha1.ReasonWaitingForRole, message: fmt.Sprintf(
+				"member %s is configured once the members of role %s are; %s is not yet", m.status.Pod, other.role.ID, other.status.Pod)}
+		}
+	}
+	return trouble{}
 }
 
 // toldReady is true when the pod has turned Ready since the step was last asked
@@ -109,40 +146,76 @@ func (d *draft) stepFor(m *member) Step {
 	if source, err := catalog.ParsePackage(m.role.Package.PackageURL, d.appNamespace); err == nil {
 		step.Package, step.PackageSHA256 = &source, m.role.Package.SHA256
 	}
-	step.Event = d.eventFor(m)
+	if m.setUp {
+		step.Configured = ConfiguredNever
+		step.Event = d.pendingEventFor(m)
+		return step
+	}
+	step.Event = d.setupEventFor(m)
 	if step.Event != nil && step.Event.Name == v1alpha1.EventConfigure && d.restartFollows(m) {
 		step.Configured = ConfiguredHere
 	}
 	return step
 }
 
-// eventFor is the event a container is due: configure once, and restart where a
-// configured member's container came back on its volume. Nil when the role's
-// package takes neither.
-func (d *draft) eventFor(m *member) *Event {
+// pendingEventFor is the event that a member which is set up is to be called for next; nil: none.
+func (d *draft) pendingEventFor(m *member) *Event {
+	pending := d.due(m)
+	if pending == nil {
+		return nil
+	}
+	event := d.newEventFor(m, pending.Event, pending.Number)
+	event.Args, event.Once = d.eventArgs(pending), OncePerGeneration
+	if pending.Event == v1alpha1.EventDelete {
+		event.Once = OncePerMember
+	}
+	return event
+}
+
+// setupEventFor is the event that a container is due for its own sake: configure
+// once, and where a configured member's container came back on its volume
+// restart, or start after a suspension. Nil when the role's package takes none.
+func (d *draft) setupEventFor(m *member) *Event {
 	name := v1alpha1.EventConfigure
-	if d.restartDue(m) {
-		name = v1alpha1.EventRestart
+	if d.returnDue(m) {
+		name = m.returnEvent()
 	}
 	if !m.role.Takes(name) {
 		return nil
 	}
+	event := d.newEventFor(m, name, d.status.MetadataGeneration)
+	event.Args, event.Once = []string{"--" + string(name)}, OncePerContainer
+	if name == v1alpha1.EventConfigure && m.persists() {
+		event.Once = OncePerMember
+	}
+	return event
+}
+
+func (d *draft) newEventFor(m *member, name v1alpha1.LifecycleEvent, generation int64) *Event {
 	event := &Event{
 		Name:       name,
-		Args:       []string{"--" + string(name)},
-		Once:       OncePerContainer,
-		Generation: d.status.MetadataGeneration,
+		Generation: generation,
 		Attempt:    1,
 		Timeout:    m.role.Hook(name).Timeout,
 		MaxOutput:  m.role.MaxLogSizeDump,
 	}
-	if name == v1alpha1.EventConfigure && m.persists() {
-		event.Once = OncePerMember
-	}
-	if on := m.status.Event; on != nil && on.Name == name && on.Generation == event.Generation {
+	if on := m.status.Event; on != nil && on.Name == name && on.Generation == generation {
 		event.Attempt = on.Attempt
 	}
 	return event
+}
+
+// returnEvent is the event by which a member is told that its container came
+// back on its volume; empty when its package doesn't want to be told.
+func (m *member) returnEvent() v1alpha1.LifecycleEvent {
+	suspended := m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredSuspended
+	switch {
+	case suspended && m.role.Takes(v1alpha1.EventStart):
+		return v1alpha1.EventStart
+	case m.role.Takes(v1alpha1.EventRestart):
+		return v1alpha1.EventRestart
+	}
+	return ""
 }
 
 // persists is true for a member with a volume. What its StatefulSet gives its
@@ -158,23 +231,24 @@ func (m *member) persists() bool {
 }
 
 // restartFollows is true where configure may turn out to have been done in an
-// earlier container, upon which restart is due in this one.
+// earlier container, upon which another event is due in this one.
 func (d *draft) restartFollows(m *member) bool {
-	return m.persists() && m.role.Takes(v1alpha1.EventRestart)
+	return m.persists() && m.returnEvent() != ""
 }
 
-// restartDue is true when this container is known to be a later one of a configured member, whose package wants to be told.
-func (d *draft) restartDue(m *member) bool {
+// returnDue is true when this container is known to be a later one of a configured member, whose package wants to be told.
+func (d *draft) returnDue(m *member) bool {
 	if !d.restartFollows(m) || !m.role.Takes(v1alpha1.EventConfigure) {
 		return false
 	}
-	if m.status.Event != nil && m.status.Event.Name == v1alpha1.EventRestart {
+	back := m.returnEvent()
+	if m.status.Event != nil && m.status.Event.Name == back {
 		return true
 	}
 	if m.outcome == nil {
 		return false
 	}
-	if m.outcome.Key.Event == v1alpha1.EventRestart {
+	if m.outcome.Key.Event == back {
 		return true
 	}
 	return m.outcome.Key.Event == v1alpha1.EventConfigure && succeeded(m.outcome) && !m.outcome.Event.Here

@@ -48,12 +48,15 @@ type world struct {
 	*Observed
 	uids  int
 	lines []string
+	steps map[types.UID]Step
+	// marked are the containers that count as configured.
+	marked map[string]bool
 	// refuse is the API server's objection to an action; empty: none.
 	refuse func(Action) string
 }
 
 func newWorld(t *testing.T, cluster *v1alpha1.KubeDirectorCluster, app *v1alpha1.KubeDirectorApp) *world {
-	return &world{t: t, refuse: func(Action) string { return "" }, Observed: &Observed{
+	return &world{t: t, steps: map[types.UID]Step{}, marked: map[string]bool{}, refuse: func(Action) string { return "" }, Observed: &Observed{
 		Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Settings: Settings{
 			ClusterDomain:      "cluster.local",
@@ -158,6 +161,11 @@ func (w *world) do(action Action) {
 		set.Generation++
 		set.Status.ObservedGeneration = set.Generation
 		w.Sets[a.Set.Name] = set
+		for name := range w.Pods {
+			if of, ordinal, _ := names.ParsePod(name); of == a.Set.Name && ordinal >= int(*set.Spec.Replicas) {
+				delete(w.Pods, name)
+			}
+		}
 	case DeleteSet:
 		delete(w.Sets, a.Set.Name)
 		for name := range w.Pods {
@@ -170,6 +178,7 @@ func (w *world) do(action Action) {
 	case DeleteClaim:
 		delete(w.Claims, a.Claim.Name)
 	case VisitGuest:
+		w.steps[a.Step.Container.PodUID] = a.Step
 		w.Outcomes[a.Step.Container.PodUID] = Outcome{Key: a.Step.Key(), Phase: PhaseUnderway, At: w.Now}
 	case CheckPackage:
 		w.Packages[a.ConfigMap] = PackageCheck{At: w.Now}
@@ -265,11 +274,19 @@ func (w *world) answer(pod string, phase Phase, result *EventResult) {
 		w.t.Fatalf("pod %s was not visited", pod)
 	}
 	tries := outcome.Tries + 1
-	w.Outcomes[uid] = Outcome{Key: outcome.Key, Phase: phase, At: w.Now, Tries: tries, Event: result, PackageVersion: "0123456789abcdef"}
+	step := w.steps[uid]
+	if phase == PhaseDone && (result == nil || result.State == EventSucceeded && (step.Configured == ConfiguredAlways || step.Configured == ConfiguredHere && result.Here)) {
+		w.marked[outcome.Key.ContainerID] = true
+	}
+	w.Outcomes[uid] = Outcome{Configured: w.marked[outcome.Key.ContainerID], Key: outcome.Key, Phase: phase, At: w.Now, Tries: tries, Event: result, PackageVersion: "0123456789abcdef"}
 }
 
 func (w *world) succeed(pods ...string) {
 	for _, pod := range pods {
+		if w.Outcomes[w.Pods[pod].UID].Key.Event == "" {
+			w.answer(pod, PhaseDone, nil)
+			continue
+		}
 		w.answer(pod, PhaseDone, &EventResult{State: EventSucceeded, Attempt: 1, Here: true, StartedAt: w.Now, FinishedAt: w.Now})
 	}
 }
@@ -356,4 +373,9 @@ func readyWorld(t *testing.T, cluster *v1alpha1.KubeDirectorCluster) *world {
 	w.settle()
 	w.expect(v1alpha1.ClusterReady, v1alpha1.ReasonClusterReady)
 	return w
+}
+
+// rosterOf is a text that is equal for statuses with equal members.
+func rosterOf(status *v1alpha1.KubeDirectorClusterStatus) string {
+	return (&draft{status: status}).rosterText()
 }

@@ -50,9 +50,10 @@ func HeadlessService(cluster *v1alpha1.KubeDirectorCluster, status *v1alpha1.Kub
 	service.Annotations = map[string]string{
 		names.AnnotationLastNodeID: strconv.FormatInt(status.LastNodeID, 10),
 	}
-	if status.LastEvent > 0 {
-		service.Annotations[names.AnnotationPendingEvents] = formatJournal(status)
+	if status.LastEvent == 0 {
+		return service // its members' pods tell as much, and the first start is one write less
 	}
+	service.Annotations[names.AnnotationPendingEvents] = formatJournal(status)
 	if first := status.FirstReadyTime; first != nil {
 		service.Annotations[names.AnnotationFirstReady] = first.UTC().Format(time.RFC3339)
 	}

@@ -1,0 +1,185 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/names"
+)
+
+// farewellSaid is true for a leaving member once its peers that are up know, its
+// own farewell is done, and every member above it in its role goes as well: a
+// StatefulSet gives up its highest ordinals only. One that is replaced leaves
+// its place to another, whatever is above it.
+func (d *draft) farewellSaid(m *member) bool {
+	retired := m.status.Retired
+	replaced := retired != nil && retired.Why == v1alpha1.RetiredReplaced
+	if (retired == nil || !retired.Force) && d.holdsBack(m) {
+		return false
+	}
+	if replaced {
+		return true
+	}
+	for _, other := range d.members {
+		if other.entry == m.entry && other.ordinal > m.ordinal && other.status.State != v1alpha1.MemberDeleting && (other.wanted || !d.farewellSaid(other)) {
+			return false
+		}
+	}
+	return true
+}
+
+// holdsBack is true while a script is to run before a member goes: on itself, or
+// on a peer that is up. One that is down is told when it returns.
+func (d *draft) holdsBack(m *member) bool {
+	for i := range d.status.PendingEvents {
+		event := &d.status.PendingEvents[i]
+		switch event.Event {
+		case v1alpha1.EventDecommission:
+			if slices.Contains(event.For, m.status.NodeID) {
+				return true
+			}
+		case v1alpha1.EventDelNodes:
+			if slices.Contains(event.NodeIDs, m.status.NodeID) && slices.ContainsFunc(d.members, func(peer *member) bool {
+				return slices.Contains(event.For, peer.status.NodeID) && peer.isUp()
+			}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isUp is true for a member that can be called for an event now or soon.
+func (m *member) isUp() bool {
+	switch m.status.State {
+	case v1alpha1.MemberReady, v1alpha1.MemberConfiguring, v1alpha1.MemberError:
+		return m.container != ""
+	}
+	return false
+}
+
+// condemn records which objects of a member go with it.
+func (d *draft) condemn(m *member) {
+	if m.status.Retired != nil && !maySayFarewell(m.status) && m.status.Retired.Why != v1alpha1.RetiredSuspended {
+		return // on record since it was replaced, or removed by force
+	}
+	m.status.Retired = d.retire(m, v1alpha1.RetiredRemoved)
+	d.condemnVolume(m)
+	d.record("what goes with " + m.status.Pod)
+}
+
+// condemnVolume records the volume that goes with a member, if the policy says so.
+func (d *draft) condemnVolume(m *member) {
+	claim := d.seen.Claims[names.Claim(m.status.Pod)]
+	if claim == nil || claim.Labels[names.LabelCluster] != d.seen.Cluster.Name {
+		return
+	}
+	policy := d.seen.Cluster.Spec.DeletionPolicy
+	if policy != nil && policy.Volumes != nil && policy.Volumes.OnScaleDown == v1alpha1.VolumeDelete {
+		m.status.Retired.ClaimUID = claim.UID
+		return
+	}
+	d.note(corev1.EventTypeNormal, "VolumesRetained", fmt.Sprintf("keeping %s of member %s, which leaves; a member of that name adopts it again", claim.Name, m.status.Pod))
+}
+
+// dismissPods deletes what members have left behind: pods that others take the
+// place of, and what goes with members that go. What a StatefulSet removes by
+// its number of replicas is left to it.
+func dismissPods(d *draft) bool {
+	if d.frozen() {
+		return true
+	}
+	for _, m := range d.members {
+		retired := m.status.Retired
+		if retired == nil {
+			d.reschedule(m)
+			continue
+		}
+		d.dismissClaim(m)
+		pod := m.ending
+		if pod == nil || pod.UID != retired.UID {
+			continue
+		}
+		switch force := retired.Force || retired.Why == v1alpha1.RetiredReplaced; {
+		case force && m.status.State == v1alpha1.MemberDeleting:
+			d.removeByForce(pod, "its member goes")
+		case pod.DeletionTimestamp != nil || d.suspended() || goes(m.status) && retired.Why == v1alpha1.RetiredRemoved:
+		case retired.Why == v1alpha1.RetiredRenewed:
+			d.act(DeletePod{Pod: objectOf(pod), Why: "its template has changed, or it was decommissioned"})
+		case retired.Why == v1alpha1.RetiredSuspended:
+			d.act(DeletePod{Pod: objectOf(pod), Why: "it was stopped for a suspension that has been called off"})
+		}
+	}
+	return true
+}
+
+// removeByForce deletes a pod without its node's word. One that nothing but a finalizer keeps is left alone.
+func (d *draft) removeByForce(pod *corev1.Pod, why string) {
+	if pod.DeletionTimestamp != nil && pod.DeletionGracePeriodSeconds != nil && *pod.DeletionGracePeriodSeconds == 0 {
+		return
+	}
+	d.act(DeletePod{Pod: objectOf(pod), Why: why, Force: true})
+}
+
+// dismissClaim deletes the volume that goes with a member. A member that is
+// replaced in place gives up its volume before its pod, or the next pod would take it.
+func (d *draft) dismissClaim(m *member) {
+	retired := m.status.Retired
+	claim := d.seen.Claims[names.Claim(m.status.Pod)]
+	if retired.ClaimUID == "" || m.status.State != v1alpha1.MemberDeleting || claim == nil || claim.UID != retired.ClaimUID || claim.DeletionTimestamp != nil {
+		return
+	}
+	if retired.Why == v1alpha1.RetiredReplaced || d.podOf(m) == nil {
+		d.act(DeleteClaim{objectOf(claim)})
+	}
+}
+
+// gone is true when nothing is left of a member that is being deleted.
+func (d *draft) gone(m *member) bool {
+	retired := m.status.Retired
+	if retired == nil {
+		return false
+	}
+	if claim := d.seen.Claims[names.Claim(m.status.Pod)]; retired.ClaimUID != "" && claim != nil && claim.UID == retired.ClaimUID {
+		return false
+	}
+	pod := d.podOf(m)
+	if retired.Why == v1alpha1.RetiredReplaced {
+		return pod == nil || pod.UID != retired.UID
+	}
+	service := d.seen.Services[names.MemberService(m.status.Pod)]
+	return pod == nil && (service == nil || !metav1.IsControlledBy(service, d.seen.Cluster))
+}
+
+// dropGone takes members off the roster of whom nothing is left.
+func (d *draft) dropGone(gone map[int64]bool) {
+	if len(gone) == 0 {
+		return
+	}
+	for i := range d.status.Roles {
+		entry := &d.status.Roles[i]
+		entry.Members = slices.DeleteFunc(slices.Clone(entry.Members), func(m v1alpha1.MemberStatus) bool { return gone[m.NodeID] })
+	}
+	d.bindMembers()
+	d.tidyEvents()
+}

@@ -1,0 +1,321 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/catalog"
+	"github.com/bluek8s/kubedirector/pkg/names"
+)
+
+// nodeGroup is the one group that all members are in, as packages know it.
+const nodeGroup = "1"
+
+// isPending is true for an event that members are called for because of others,
+// or of the cluster as a whole, and not for their own container's sake.
+func isPending(event v1alpha1.LifecycleEvent) bool {
+	switch event {
+	case v1alpha1.EventConfigure, v1alpha1.EventRestart, v1alpha1.EventStart:
+		return false
+	}
+	return true
+}
+
+// newEvent adds an event of the next number. It is an error of the caller not to record it.
+func (d *draft) newEvent(event v1alpha1.PendingEvent) {
+	d.status.LastEvent++
+	event.Number = d.status.LastEvent
+	d.status.PendingEvents = append(d.status.PendingEvents, event)
+}
+
+// tellOf has peers told what happened to a role, and those that leave of it.
+func (d *draft) tellOf(role *catalog.Role, change rosterChange) {
+	d.tellOfJoins(role.ID, append(change.joins, change.returns...))
+	d.tellOfLeaves(role, change.leaves)
+}
+
+// tellOfJoins adds members to the announcement of their role that is still open,
+// so that changes close together are one. It concerns those that may have been
+// configured without knowing them.
+func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus) {
+	if len(joins) == 0 {
+		return
+	}
+	i := slices.IndexFunc(d.status.PendingEvents, func(e v1alpha1.PendingEvent) bool {
+		return e.Event == v1alpha1.EventAddNodes && e.Role == role && e.Open
+	})
+	audience := d.audience(v1alpha1.EventAddNodes)
+	if i < 0 {
+		if len(audience) == 0 {
+			return
+		}
+		d.newEvent(v1alpha1.PendingEvent{Event: v1alpha1.EventAddNodes, Role: role, Open: true})
+		i = len(d.status.PendingEvents) - 1
+	}
+	event := &d.status.PendingEvents[i]
+	for _, m := range joins {
+		event.Members, event.NodeIDs = append(event.Members, m.Pod), append(event.NodeIDs, m.NodeID)
+	}
+	for _, id := range audience {
+		if !slices.Contains(event.For, id) {
+			event.For = append(event.For, id)
+		}
+	}
+	event.For = slices.DeleteFunc(event.For, func(id int64) bool { return slices.Contains(event.NodeIDs, id) })
+	slices.Sort(event.For)
+}
+
+// audience are the members that stay and that have been, or may be being,
+// configured, as far as their package takes the event.
+func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
+	var ids []int64
+	for _, m := range d.members {
+		if d.isWanted(m.status) && m.role.Takes(event) && (m.configuredOnce() || m.container != "") {
+			ids = append(ids, m.status.NodeID)
+		}
+	}
+	return ids
+}
+
+// tellOfLeaves has those that stay told of members that leave, and these
+// themselves. Of a member that was never configured nobody has heard.
+func (d *draft) tellOfLeaves(role *catalog.Role, leaves []v1alpha1.MemberStatus) {
+	leave := v1alpha1.PendingEvent{Event: v1alpha1.EventDelNodes, Role: role.ID}
+	farewell := v1alpha1.PendingEvent{Event: v1alpha1.EventDecommission, Role: role.ID}
+	told := map[int64]bool{}
+	for _, m := range leaves {
+		unaware := d.unannounce(m.NodeID)
+		if m.MetadataGeneration == 0 {
+			continue
+		}
+		leave.Members, leave.NodeIDs = append(leave.Members, m.Pod), append(leave.NodeIDs, m.NodeID)
+		for _, id := range d.audience(v1alpha1.EventDelNodes) {
+			told[id] = told[id] || !slices.Contains(unaware, id)
+		}
+		if role.Takes(v1alpha1.EventDecommission) && maySayFarewell(&m) {
+			farewell.Members, farewell.NodeIDs = append(farewell.Members, m.Pod), append(farewell.NodeIDs, m.NodeID)
+		}
+	}
+	for id, hears := range told {
+		if hears {
+			leave.For = append(leave.For, id)
+		}
+	}
+	slices.Sort(leave.For)
+	farewell.For = slices.Clone(farewell.NodeIDs)
+	for _, event := range []v1alpha1.PendingEvent{leave, farewell} {
+		if len(event.For) > 0 {
+			d.newEvent(event)
+		}
+	}
+}
+
+// unannounce takes a member out of an announcement that nobody has been given
+// yet. It returns those that would have been told, and so don't know of it.
+func (d *draft) unannounce(id int64) (unaware []int64) {
+	for i := range d.status.PendingEvents {
+		if event := &d.status.PendingEvents[i]; event.Open && forget(event, id) {
+			unaware = event.For
+		}
+	}
+	return unaware
+}
+
+// callOff keeps a member that was leaving. Its peers may have been told that it
+// leaves, and are told that it joins. If it may have been decommissioned itself,
+// it starts over in a new pod.
+func (d *draft) callOff(m *v1alpha1.MemberStatus) {
+	for i := range d.status.PendingEvents {
+		event := &d.status.PendingEvents[i]
+		named := forget(event, m.NodeID)
+		if pod := d.seen.Pods[m.Pod]; named && event.Event == v1alpha1.EventDecommission && pod != nil {
+			m.Retired = &v1alpha1.RetiredPod{Why: v1alpha1.RetiredRenewed, UID: pod.UID}
+		}
+	}
+}
+
+// tidyEvents takes out of the pending events whom they no longer concern, and
+// drops those that concern nobody.
+func (d *draft) tidyEvents() {
+	byID := map[int64]*member{}
+	for _, m := range d.members {
+		byID[m.status.NodeID] = m
+	}
+	for i := range d.status.PendingEvents {
+		event := &d.status.PendingEvents[i]
+		event.For = slices.DeleteFunc(event.For, func(id int64) bool {
+			m := byID[id]
+			return m == nil || !d.concerns(event, m)
+		})
+	}
+	d.status.PendingEvents = slices.DeleteFunc(d.status.PendingEvents, func(event v1alpha1.PendingEvent) bool {
+		switch event.Event {
+		case v1alpha1.EventStop, v1alpha1.EventDelete:
+			return false // what follows them drops them
+		case v1alpha1.EventDecommission:
+			// It stays as long as somebody leaves by it: called off, they start over.
+			return !slices.ContainsFunc(event.NodeIDs, func(id int64) bool {
+				return byID[id] != nil && !byID[id].wanted && byID[id].status.State != v1alpha1.MemberDeleting
+			})
+		}
+		return len(event.For) == 0 || len(event.NodeIDs) == 0
+	})
+	if len(d.status.PendingEvents) == 0 {
+		d.status.PendingEvents = nil
+	}
+}
+
+// concerns is true while a member is to be called for an event.
+func (d *draft) concerns(event *v1alpha1.PendingEvent, m *member) bool {
+	if !m.role.Takes(event.Event) {
+		return false
+	}
+	switch event.Event {
+	case v1alpha1.EventDecommission:
+		// What ran in a container without a volume is gone with it.
+		gone := m.pod == nil || m.container != "" && !m.current()
+		return !m.wanted && m.status.State != v1alpha1.MemberDeleting && maySayFarewell(m.status) && (m.persists() || !gone)
+	case v1alpha1.EventStop, v1alpha1.EventDelete:
+		return m.current()
+	}
+	return m.wanted
+}
+
+// maySayFarewell is true for a leaving member that has a pod to do it in, or is getting one.
+func maySayFarewell(m *v1alpha1.MemberStatus) bool {
+	return m.Retired == nil || m.Retired.Why == v1alpha1.RetiredRenewed
+}
+
+// due is the event that a member is to be called for next; nil: none.
+func (d *draft) due(m *member) *v1alpha1.PendingEvent {
+	for i := range d.status.PendingEvents {
+		event := &d.status.PendingEvents[i]
+		if !event.Open && slices.Contains(event.For, m.status.NodeID) {
+			return event
+		}
+	}
+	return nil
+}
+
+// called records that a member has been called for an event.
+func (d *draft) called(m *member, number int64) {
+	for i := range d.status.PendingEvents {
+		if event := &d.status.PendingEvents[i]; event.Number == number {
+			event.For = slices.DeleteFunc(event.For, func(id int64) bool { return id == m.status.NodeID })
+		}
+	}
+	m.status.Event = nil
+	d.tidyEvents()
+}
+
+// startsOver takes a member that is configured from scratch out of the events
+// that were on record before: the metadata it is configured with says the same.
+func (d *draft) startsOver(m *member) {
+	recorded := map[int64]bool{}
+	for _, event := range d.seen.Cluster.Status.PendingEvents {
+		recorded[event.Number] = true
+	}
+	for i := range d.status.PendingEvents {
+		event := &d.status.PendingEvents[i]
+		if !recorded[event.Number] || event.Role == "" || !slices.Contains(event.For, m.status.NodeID) {
+			continue
+		}
+		event.For = slices.DeleteFunc(event.For, func(id int64) bool { return id == m.status.NodeID })
+		d.record("that " + m.status.Pod + " learns of its peers by its configuration")
+	}
+	d.tidyEvents()
+}
+
+// closeAnnouncements lets members be told of those that joined, once nobody who
+// is named is still on the way. Who is stuck is announced later, on its own.
+func closeAnnouncements(d *draft) bool {
+	if d.frozen() {
+		return true
+	}
+	for i := range len(d.status.PendingEvents) {
+		event := &d.status.PendingEvents[i]
+		if !event.Open {
+			continue
+		}
+		here, stuck, onTheWay := d.arrivals(event)
+		if onTheWay || len(here) == 0 {
+			continue
+		}
+		late := *event.DeepCopy()
+		for _, id := range here {
+			forget(&late, id)
+		}
+		for _, id := range stuck {
+			forget(event, id)
+		}
+		event.Open = false
+		d.record("who is announced")
+		if len(stuck) > 0 {
+			d.newEvent(late)
+		}
+	}
+	return true
+}
+
+// arrivals sorts those that an announcement names.
+func (d *draft) arrivals(event *v1alpha1.PendingEvent) (here, stuck []int64, onTheWay bool) {
+	for _, m := range d.members {
+		if !slices.Contains(event.NodeIDs, m.status.NodeID) {
+			continue
+		}
+		switch {
+		case m.status.State == v1alpha1.MemberReady:
+			here = append(here, m.status.NodeID)
+		case m.trouble.stuck():
+			stuck = append(stuck, m.status.NodeID)
+		default:
+			onTheWay = true
+		}
+	}
+	return here, stuck, onTheWay
+}
+
+// eventArgs are the arguments of a pending event's script.
+func (d *draft) eventArgs(event *v1alpha1.PendingEvent) []string {
+	args := []string{"--" + string(event.Event)}
+	if event.Role == "" {
+		return args
+	}
+	domain := names.Domain(names.HeadlessService(d.seen.Cluster.Name), d.seen.Cluster.Namespace, d.seen.Settings.ClusterDomain)
+	fqdns := make([]string, len(event.Members))
+	for i, pod := range event.Members {
+		fqdns[i] = pod + "." + domain
+	}
+	return append(args, "--nodegroup", nodeGroup, "--role", event.Role, "--fqdns", strings.Join(fqdns, ","))
+}
+
+// forget takes a member out of those that an event names; true if it was one.
+func forget(event *v1alpha1.PendingEvent, id int64) bool {
+	i := slices.Index(event.NodeIDs, id)
+	if i < 0 {
+		return false
+	}
+	event.NodeIDs = slices.Delete(event.NodeIDs, i, i+1)
+	event.Members = slices.Delete(event.Members, i, i+1)
+	if event.Event == v1alpha1.EventDecommission {
+		event.For = slices.DeleteFunc(event.For, func(told int64) bool { return told == id })
+	}
+	return true
+}

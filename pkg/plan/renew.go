@@ -1,0 +1,111 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/resources"
+)
+
+// renewPods has members made anew whose pods are of an older template: at once
+// those that don't work, or OnDelete would keep a wrong image for ever; the
+// others one at a time, while every member is ready. What works is left behind on record, so
+// that its member is not taken for lost.
+func renewPods(d *draft) bool {
+	if d.frozen() || d.plan.Record != "" || d.suspending() {
+		return true
+	}
+	for _, m := range d.members {
+		if m.pod == nil || m.set.Status.ObservedGeneration < m.set.Generation || hashOf(m.pod) == hashOf(&m.set.Spec.Template) {
+			continue
+		}
+		switch {
+		case !d.everReady():
+			d.act(DeletePod{Pod: objectOf(m.pod), Why: "its template was corrected"})
+		case m.wanted && (d.isBroken(m) || d.allReady()):
+			m.status.Retired = d.retire(m, v1alpha1.RetiredRenewed)
+			d.record("that " + m.status.Pod + " is made anew")
+		}
+	}
+	return true
+}
+
+// isBroken is true for a member that nothing is lost by making anew.
+func (d *draft) isBroken(m *member) bool {
+	switch m.status.State {
+	case v1alpha1.MemberPending, v1alpha1.MemberCreating, v1alpha1.MemberLost:
+		return !m.nodeLost
+	case v1alpha1.MemberError:
+		return m.exhausted()
+	}
+	return false
+}
+
+// allReady is true while every member is, and none is on its way out.
+func (d *draft) allReady() bool {
+	for _, m := range d.members {
+		if m.status.State != v1alpha1.MemberReady || m.status.Retired != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// outdated is true for a member whose pod is not of the template that is wanted
+// now. The cluster is not ready with it.
+func (d *draft) outdated(m *member) bool {
+	if m.pod == nil || !m.wanted {
+		return false
+	}
+	if in, ok := d.roleInput(m.role.ID); ok && !d.frozen() {
+		return hashOf(m.pod) != resources.InputsHash(in)
+	}
+	return !d.everReady() && hashOf(m.pod) != hashOf(&m.set.Spec.Template)
+}
+
+// reschedule has a pod made elsewhere whose node has not answered for as long as
+// the user waits. Nobody can say that it does not run on there: the user has
+// accepted that.
+func (d *draft) reschedule(m *member) {
+	after, asked := resources.RescheduleAfter(d.seen.Cluster)
+	pod := d.podOf(m)
+	if !asked || pod == nil || !m.wanted {
+		return
+	}
+	if !onDeadNode(pod) {
+		return
+	}
+	if wait := lostSince(pod).Add(after).Sub(d.seen.Now); wait > 0 {
+		d.again(wait)
+		return
+	}
+	d.removeByForce(pod, "its node does not answer, and spec.recovery.nodeDown says Reschedule")
+}
+
+// lostSince is when Kubernetes gave up the pod's node.
+func lostSince(pod *corev1.Pod) time.Time {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
+}

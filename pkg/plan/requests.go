@@ -1,0 +1,107 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/names"
+)
+
+// withVolume after a node ID asks for the member's volume to be replaced, too.
+const withVolume = "+volume"
+
+// heed acts on what users ask for once, by annotation. Each request names node
+// IDs, which are never given twice, or a value that is remembered; so it acts once.
+func (d *draft) heed() {
+	asked := d.seen.Cluster.Annotations
+	for _, request := range strings.Split(asked[names.AnnotationReplace], ",") {
+		id, volume := strings.CutSuffix(strings.TrimSpace(request), withVolume)
+		if m := d.memberOf(id); m != nil {
+			d.replace(m, volume)
+		}
+	}
+	for _, id := range strings.Split(asked[names.AnnotationForceRemove], ",") {
+		if m := d.memberOf(strings.TrimSpace(id)); m != nil {
+			d.forceOut(m)
+		}
+	}
+	if value := asked[names.AnnotationRetry]; value != "" && value != d.status.ObservedRetry {
+		d.status.ObservedRetry = value
+		d.record("that a retry was asked for")
+		for _, m := range d.members {
+			if m.failed() {
+				d.nextAttempt(m, "its user asks for it")
+			}
+		}
+	}
+}
+
+// memberOf is the member of a node ID as a user writes it; nil when there is none.
+func (d *draft) memberOf(text string) *member {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return nil
+	}
+	i := slices.IndexFunc(d.members, func(m *member) bool { return m.status.NodeID == id })
+	if i < 0 {
+		return nil
+	}
+	return d.members[i]
+}
+
+// replace has a member leave for a new one in its place. It does not apply to one that leaves anyway.
+func (d *draft) replace(m *member, volume bool) {
+	if goes(m.status) || m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredReplaced {
+		return
+	}
+	m.status.Retired = d.retire(m, v1alpha1.RetiredReplaced)
+	if claim := d.seen.Claims[names.Claim(m.status.Pod)]; volume && claim != nil {
+		m.status.Retired.ClaimUID = claim.UID
+	}
+	d.record("that " + m.status.Pod + " is replaced")
+	d.note(corev1.EventTypeNormal, "Replacing", fmt.Sprintf("member %s (node ID %d) is replaced, as its annotation asks", m.status.Pod, m.status.NodeID))
+}
+
+// forceOut lets a leaving member go now, whatever holds it.
+func (d *draft) forceOut(m *member) {
+	if !goes(m.status) || m.status.Retired != nil && m.status.Retired.Force {
+		return
+	}
+	if m.status.Retired == nil || maySayFarewell(m.status) {
+		m.status.Retired = d.retire(m, v1alpha1.RetiredRemoved)
+		d.condemnVolume(m)
+	}
+	m.status.Retired.Force = true
+	d.record("that " + m.status.Pod + " is removed by force")
+	d.note(corev1.EventTypeWarning, "ForceRemoving", fmt.Sprintf("member %s (node ID %d) is removed by force, as its annotation asks", m.status.Pod, m.status.NodeID))
+}
+
+// retire leaves the pod that a member has now.
+func (d *draft) retire(m *member, why v1alpha1.RetirementReason) *v1alpha1.RetiredPod {
+	retired := &v1alpha1.RetiredPod{Why: why}
+	if pod := d.podOf(m); pod != nil {
+		retired.UID = pod.UID
+	}
+	return retired
+}
