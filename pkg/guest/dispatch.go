@@ -96,6 +96,7 @@ func (p *Pool) finish(g *guest, v *visit, outcome plan.Outcome) {
 func (p *Pool) conclude(g *guest, v *visit, outcome plan.Outcome) {
 	before := g.outcome
 	outcome.Key, outcome.At, outcome.Tries = v.key, time.Now(), 1
+	outcome.Configured = outcome.Configured || v.step.Configured == plan.ConfiguredNever
 	if before.Key == outcome.Key && before.Phase == outcome.Phase {
 		outcome.Tries = before.Tries + 1
 	}

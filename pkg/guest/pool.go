@@ -117,7 +117,7 @@ func (p *Pool) Ensure(cluster cache.ObjectName, step plan.Step) {
 	}
 	if g.outcome.Key != key {
 		// Asked again, a step keeps the outcome it had until there is news.
-		g.outcome = plan.Outcome{Key: key, Phase: plan.PhaseUnderway, At: time.Now()}
+		g.outcome = plan.Outcome{Key: key, Phase: plan.PhaseUnderway, At: time.Now(), Configured: step.Configured == plan.ConfiguredNever}
 	}
 	queued := g.next != nil
 	g.next = &visit{cluster: g.cluster, step: step, key: key}

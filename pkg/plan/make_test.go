@@ -71,7 +71,7 @@ func TestContainerReplacedWithoutStorage(t *testing.T) {
 	w.expect(v1alpha1.ClusterNodeDown, v1alpha1.ReasonContainerRestarted)
 	w.settle()
 	w.expect(v1alpha1.ClusterConfiguring, v1alpha1.ReasonConfiguring)
-	if key := w.Outcomes[w.Pods["c-worker-0"].UID].Key; key.Event != v1alpha1.EventConfigure || !strings.HasPrefix(key.ContainerID, "containerd://c-worker-0-2") {
+	if key := w.Outcomes[w.Pods["c-worker-0"].UID].Key; key.Event != v1alpha1.EventConfigure || !strings.HasPrefix(key.ContainerID, "containerd://002-c-worker-0") {
 		t.Errorf("the new container got %+v, want configure", key)
 	}
 	w.succeed("c-worker-0")

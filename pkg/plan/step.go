@@ -92,7 +92,7 @@ const (
 type ConfiguredWhen string
 
 const (
-	// ConfiguredNever leaves the container as it is.
+	// ConfiguredNever leaves the container as it is: it is marked already.
 	ConfiguredNever ConfiguredWhen = "Never"
 	// ConfiguredHere marks it when the event succeeded in this very container, not in an earlier one.
 	ConfiguredHere ConfiguredWhen = "Here"
@@ -136,7 +136,8 @@ type Outcome struct {
 	At time.Time
 	// Tries counts visits in a row that ended as this one did: Running, Faulted or Unreachable.
 	Tries int
-	// Configured is true when the container counts as configured.
+	// Configured is true when the container counts as configured, as the guest
+	// says or as whoever asked for the step knew.
 	Configured bool
 	// Event is the result of the step's event; nil when it has none, or nothing is known of it yet.
 	Event *EventResult

@@ -51,12 +51,18 @@ type world struct {
 	steps map[types.UID]Step
 	// marked are the containers that count as configured.
 	marked map[string]bool
+	// ledger is what the members' volumes hold.
+	ledger map[string]string
+	// down is a pod that can't start for now.
+	down string
+	// calls are the scripts that ran.
+	calls []string
 	// refuse is the API server's objection to an action; empty: none.
 	refuse func(Action) string
 }
 
 func newWorld(t *testing.T, cluster *v1alpha1.KubeDirectorCluster, app *v1alpha1.KubeDirectorApp) *world {
-	return &world{t: t, steps: map[types.UID]Step{}, marked: map[string]bool{}, refuse: func(Action) string { return "" }, Observed: &Observed{
+	return &world{t: t, steps: map[types.UID]Step{}, marked: map[string]bool{}, ledger: map[string]string{}, refuse: func(Action) string { return "" }, Observed: &Observed{
 		Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Settings: Settings{
 			ClusterDomain:      "cluster.local",
@@ -179,7 +185,7 @@ func (w *world) do(action Action) {
 		delete(w.Claims, a.Claim.Name)
 	case VisitGuest:
 		w.steps[a.Step.Container.PodUID] = a.Step
-		w.Outcomes[a.Step.Container.PodUID] = Outcome{Key: a.Step.Key(), Phase: PhaseUnderway, At: w.Now}
+		w.Outcomes[a.Step.Container.PodUID] = Outcome{Key: a.Step.Key(), Phase: PhaseUnderway, At: w.Now, Configured: a.Step.Configured == ConfiguredNever}
 	case CheckPackage:
 		w.Packages[a.ConfigMap] = PackageCheck{At: w.Now}
 	default:
@@ -248,7 +254,7 @@ func (w *world) start(pod string, n int) {
 	}
 	p.Status.ContainerStatuses = []corev1.ContainerStatus{{
 		Name:        names.ContainerName,
-		ContainerID: fmt.Sprintf("containerd://%s-%d-0123456789", pod, n),
+		ContainerID: fmt.Sprintf("containerd://%03d-%s-0123456789", n, pod),
 		State:       corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
 	}}
 	if n == 2 {
@@ -275,7 +281,7 @@ func (w *world) answer(pod string, phase Phase, result *EventResult) {
 	}
 	tries := outcome.Tries + 1
 	step := w.steps[uid]
-	if phase == PhaseDone && (result == nil || result.State == EventSucceeded && (step.Configured == ConfiguredAlways || step.Configured == ConfiguredHere && result.Here)) {
+	if outcome.Configured || phase == PhaseDone && (result == nil || result.State == EventSucceeded && (step.Configured == ConfiguredAlways || step.Configured == ConfiguredHere && result.Here)) {
 		w.marked[outcome.Key.ContainerID] = true
 	}
 	w.Outcomes[uid] = Outcome{Configured: w.marked[outcome.Key.ContainerID], Key: outcome.Key, Phase: phase, At: w.Now, Tries: tries, Event: result, PackageVersion: "0123456789abcdef"}
