@@ -99,16 +99,26 @@ func (p *Pool) Packages(cluster cache.ObjectName) map[catalog.ConfigMapKey]plan.
 // packageFor is the package that goes with a request; nil leaves what is there.
 func (p *Pool) packageFor(ctx context.Context, v *visit) (*protocol.Package, *plan.Outcome) {
 	source := v.step.Package
-	// A script that runs has the package it runs from: to send what the
-	// ConfigMap holds by now would only blur which one that was.
-	if source == nil || v.resumes {
+	setUp := v.step.Configured == plan.ConfiguredNever
+	switch {
+	case source == nil:
+		return nil, nil
+	case v.resumes:
+		// A script that runs has the package it runs from: to send what the
+		// ConfigMap holds by now would only blur which one that was.
+		return nil, nil
+	case setUp && v.step.Event == nil:
+		// Metadata must not wait for a package that nothing is to run from.
 		return nil, nil
 	}
 	if source.ConfigMap == nil {
 		return &protocol.Package{Source: protocol.PackageURL, URL: source.URL, SHA256: v.step.PackageSHA256, CABundle: p.CABundle}, nil
 	}
 	content, failure := p.readPackage(ctx, *source.ConfigMap)
-	if failure != nil {
+	switch {
+	case failure != nil && setUp && isAbsent(failure):
+		return nil, nil // as with a URL, the package that is there will do
+	case failure != nil:
 		return nil, failure
 	}
 	return &protocol.Package{
@@ -145,6 +155,12 @@ func (p *Pool) readPackage(ctx context.Context, key catalog.ConfigMapKey) ([]byt
 		return fail(plan.PhaseFaulted, string(protocol.PackageNotTgz), "%s is empty", key)
 	}
 	return content, nil
+}
+
+// isAbsent is true when there is no package to be had, good or bad.
+func isAbsent(failure *plan.Outcome) bool {
+	return failure.Phase == plan.PhaseWaiting ||
+		failure.Reason == string(protocol.PackageUnreachable) || failure.Reason == string(protocol.PackageNotFound)
 }
 
 func keysOf(text map[string]string, binary map[string][]byte) string {

@@ -84,6 +84,57 @@ func TestARunningScriptKeepsItsPackage(t *testing.T) {
 	}, holding("tgz"))
 }
 
+// isSetUp makes a step that of a container whose own scripts have run: it is called for addnodes.
+func isSetUp(s *plan.Step) {
+	s.Configured = plan.ConfiguredNever
+	s.Event.Name, s.Event.Once, s.Event.Generation = v1alpha1.EventAddNodes, plan.OncePerGeneration, 7
+}
+
+func TestMetadataComesWithoutThePackage(t *testing.T) {
+	inBubble(t, Options{}, succeeds, func(t *testing.T, w *world) {
+		s := step("a", fromConfigMap, isSetUp, func(s *plan.Step) { s.Event = nil })
+		w.Ensure(cluster(1), s)
+		time.Sleep(time.Minute)
+		w.expect(t, s, plan.PhaseDone, "", 1)
+		if sent := w.guests.sent("uid-a"); len(sent) != 1 || sent[0].Package != nil || sent[0].Metadata == nil {
+			t.Errorf("want one request with metadata alone, got %+v", sent)
+		}
+	}, holding("tgz"))
+}
+
+func TestAContainerThatIsSetUpDoesWithThePackageItHas(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		configMap *corev1.ConfigMap
+		phase     plan.Phase
+		sent      *protocol.Package
+	}{
+		{"a package", holding("tgz"), plan.PhaseDone,
+			&protocol.Package{Source: protocol.PackageInline, Bytes: []byte("tgz"), URL: "configmap://spark-setup/setup.tgz", SHA256: "ab"}},
+		{"no ConfigMap", configMap(func(c *corev1.ConfigMap) { c.Name = "another" }), plan.PhaseDone, nil},
+		{"no key", configMap(func(*corev1.ConfigMap) {}), plan.PhaseDone, nil},
+		{"a bad package", holding(""), plan.PhaseFaulted, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, Options{}, succeeds, func(t *testing.T, w *world) {
+				s := step("a", fromConfigMap, isSetUp)
+				w.Ensure(cluster(1), s)
+				time.Sleep(time.Minute)
+				if got, _ := w.Outcome("uid-a"); got.Phase != c.phase {
+					t.Errorf("phase %s, want %s: %s", got.Phase, c.phase, got.Message)
+				}
+				var got *protocol.Package
+				for _, request := range w.guests.sent("uid-a") {
+					got = request.Package
+				}
+				if diff := cmp.Diff(c.sent, got); diff != "" {
+					t.Errorf("package (-want +got):\n%s", diff)
+				}
+			}, c.configMap)
+		})
+	}
+}
+
 func TestAPackageThatCannotBeSentReachesNoContainer(t *testing.T) {
 	for _, c := range []struct {
 		name      string
