@@ -216,8 +216,11 @@ func (p *application) begin(ctx context.Context, want *attempt) *attemptDir {
 		return nil
 	}
 	want.Script = p.startScript(stamp)
+	if err := p.forgetSuccesses(want); err != nil {
+		p.answer.progress(protocol.StepEvent, fmt.Sprintf("bounding the ledger: %v", err))
+	}
 	d := p.ledger().attemptDir(want)
-	if err := errors.Join(p.ledger().prune(keptAttempts, p.id.Incarnation), p.start(d)); err != nil {
+	if err := errors.Join(p.ledger().prune(keptAttempts), p.start(d)); err != nil {
 		p.fault = writeFault(protocol.StepEvent, protocol.EventNotStarted, err)
 		return nil
 	}

@@ -179,19 +179,13 @@ func (d *attemptDir) end(o *outcome) error {
 }
 
 // prune removes the oldest attempts beyond the number to keep, whichever
-// container they were of and however they ended, but none that runs. With an
-// attempt of an earlier container goes the success that counted for it alone.
-func (l *ledger) prune(keep int, incarnation string) error {
+// container they were of and however they ended, but none that runs.
+func (l *ledger) prune(keep int) error {
 	settled, err := l.settled()
 	if err != nil {
 		return err
 	}
 	for _, d := range settled[min(len(settled), keep):] {
-		if d.Scope == protocol.ScopeIncarnation && d.Incarnation != incarnation {
-			if err := os.RemoveAll(l.path("successes", d.scopeKey()+".json")); err != nil {
-				return err
-			}
-		}
 		if err := os.RemoveAll(d.path); err != nil {
 			return err
 		}

@@ -82,13 +82,86 @@ func TestSuccessOfTheMemberIsNeverPruned(t *testing.T) {
 	req.Event.Scope = protocol.ScopeNode
 	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
 	c.restart(2)
-	if err := c.ledger().prune(0, c.onlyIncarnation()); err != nil {
+	if err := c.ledger().prune(0); err != nil {
 		t.Fatal(err)
 	}
 	if n := c.count("attempts/*"); n != 0 {
 		t.Errorf("%d attempts are kept", n)
 	}
 	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
+	if c.runs() != 1 {
+		t.Errorf("%d runs", c.runs())
+	}
+}
+
+// TestNumbersOfEventsLeaveABoundedLedger has ledgers of a member that was
+// called for far more changes of its cluster than they keep.
+func TestNumbersOfEventsLeaveABoundedLedger(t *testing.T) {
+	c := newContainer(t)
+	req := c.request(`echo run >>$HERE/runs`)
+	req.VolumeDir = "/volume"
+	record := func(edit func(*attempt)) {
+		at := newAttempt(req, c.onlyIncarnation())
+		edit(at)
+		if err := c.recordSuccess(at, &outcome{Event: at.Event, Attempt: 1, State: protocol.EventSucceeded, Incarnation: at.Incarnation}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const called = 3 * keptNumbers
+	req.Event = peersJoined(called)
+	for number := range int64(called) {
+		record(func(at *attempt) { at.Generation = number })
+	}
+	// None of these is a number of the member's own event.
+	others := []func(*attempt){
+		func(at *attempt) { at.Event, at.Scope = "configure", protocol.ScopeNode },
+		func(at *attempt) { at.Event, at.Generation = "delnodes", 1 },
+		func(at *attempt) { at.ClusterUID, at.Generation = "another", 1 },
+		func(at *attempt) { at.Generation = called + 1 },
+	}
+	for _, edit := range others {
+		record(edit)
+	}
+	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
+	for _, l := range []*ledger{c.ledger(), c.volumeLedger(newAttempt(req, ""))} {
+		kept, err := filepath.Glob(l.path("successes", "*.json"))
+		if err != nil || len(kept) != keptNumbers+len(others) {
+			t.Errorf("%s: %d successes are kept, %v", l.dir, len(kept), err)
+		}
+		for _, edit := range others {
+			at := newAttempt(req, "")
+			if edit(at); l.success(at) == nil {
+				t.Errorf("%s: %s@%d of scope %s is forgotten", l.dir, at.Event, at.Generation, at.Scope)
+			}
+		}
+	}
+	// What may be asked for again is known: nothing is run for it.
+	for number := int64(called - keptNumbers + 1); number <= called; number++ {
+		req.Event.Generation = number
+		wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
+	}
+	if c.runs() != 1 {
+		t.Errorf("%d runs", c.runs())
+	}
+}
+
+// TestALedgerOfAnEarlierGuestIsKept is about successes that do not tell what
+// they are of: they count, and none is taken for one that may go.
+func TestALedgerOfAnEarlierGuestIsKept(t *testing.T) {
+	c := newContainer(t)
+	req := c.request(`echo run >>$HERE/runs`)
+	req.VolumeDir, req.Event = "/volume", peersJoined(1)
+	for number := range int64(2 * keptNumbers) {
+		at := newAttempt(req, "")
+		at.Generation = number
+		c.write("volume/successes/"+at.scopeKey()+".json", `{"event":"addnodes","attempt":1,"state":"Succeeded","incarnation":"earlier"}`)
+	}
+	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
+	req.Event = peersJoined(2 * keptNumbers)
+	wantEvent(t, c.apply(req), protocol.EventSucceeded, 1)
+	if kept, err := filepath.Glob(filepath.Join(c.root, "volume/successes/*.json")); err != nil || len(kept) != 2*keptNumbers+1 {
+		t.Errorf("%d successes are kept, %v", len(kept), err)
+	}
 	if c.runs() != 1 {
 		t.Errorf("%d runs", c.runs())
 	}

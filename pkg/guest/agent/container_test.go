@@ -90,6 +90,13 @@ func (c *container) write(name, content string) {
 	}
 }
 
+func (c *container) remove(name string) {
+	c.t.Helper()
+	if err := os.Remove(filepath.Join(c.root, name)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // read returns a file's content, or "" when there is none.
 func (c *container) read(name string) string {
 	c.t.Helper()

@@ -19,10 +19,7 @@ package agent
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -164,39 +161,6 @@ func (l *ledger) open() error {
 		}
 	}
 	return nil
-}
-
-// success is the outcome that makes every further attempt of a's scope
-// needless; nil when there is none.
-func (l *ledger) success(a *attempt) *outcome {
-	var o outcome
-	if !readJSON(l.path("successes", a.scopeKey()+".json"), &o) || o.State != protocol.EventSucceeded {
-		return nil
-	}
-	return &o
-}
-
-// recordSuccess keeps the first success of a scope.
-func (l *ledger) recordSuccess(a *attempt, o *outcome) error {
-	if l.success(a) != nil {
-		return nil
-	}
-	path := l.path("successes", a.scopeKey()+".json")
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	// The volume outlives the pod, and the next one may run as another user.
-	if err := os.Chmod(filepath.Dir(path), 0o777|fs.ModeSticky); err != nil && !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	if !l.durable {
-		return atomicfile.WriteJSON(path, o, 0o644)
-	}
-	content, err := json.Marshal(o)
-	if err != nil {
-		return fmt.Errorf("encoding %s: %w", path, err)
-	}
-	return atomicfile.WriteDurable(path, append(content, '\n'), 0o644)
 }
 
 // configured tells whether the incarnation is marked configured.

@@ -212,3 +212,12 @@ func (a *Agent) volumeLedger(at *attempt) *ledger {
 	}
 	return &ledger{dir: a.path(at.VolumeDir), durable: true}
 }
+
+// forgetSuccesses bounds the ledgers before an attempt adds to them.
+func (a *Agent) forgetSuccesses(at *attempt) error {
+	err := a.ledger().forgetSuccesses(at)
+	if volume := a.volumeLedger(at); volume != nil {
+		err = errors.Join(err, volume.forgetSuccesses(at))
+	}
+	return err
+}

@@ -98,8 +98,9 @@ type Event struct {
 	// Args are given to the script as they are, e.g. "--configure".
 	Args  []string `json:"args,omitempty"`
 	Scope Scope    `json:"scope"`
-	// Generation is the metadata generation the event belongs to; it is part
-	// of the identity for ScopeNodeGeneration.
+	// Generation is the number of the change that the event tells of, or the
+	// metadata generation it belongs to. It is part of the identity for
+	// ScopeNodeGeneration, for which it only grows from one event to the next.
 	Generation int64 `json:"generation"`
 	// Attempt counts from 1 within one scope and container.
 	Attempt        int `json:"attempt"`
@@ -116,7 +117,7 @@ const (
 	ScopeIncarnation Scope = "Incarnation"
 	// ScopeNode is the member's life, whatever its containers do.
 	ScopeNode Scope = "Node"
-	// ScopeNodeGeneration is the member's life and one metadata generation.
+	// ScopeNodeGeneration is the member's life and one generation.
 	ScopeNodeGeneration Scope = "NodeGeneration"
 )
 
