@@ -123,7 +123,7 @@ func clean(message string) string {
 
 // outcomeOf is what an answer means for its step.
 func outcomeOf(step *plan.Step, request *protocol.Request, result *protocol.Result) plan.Outcome {
-	outcome := plan.Outcome{Phase: plan.PhaseDone, Configured: result.Configured, PackageVersion: result.PackageSHA256}
+	outcome := plan.Outcome{Phase: plan.PhaseDone, Configured: result.Configured, MetadataGeneration: result.MetadataGeneration, PackageVersion: result.PackageSHA256}
 	if sent := request.Package; outcome.PackageVersion == "" && sent != nil && sent.Source == protocol.PackageInline {
 		outcome.PackageVersion = versionOf(sent.Bytes) // what is at fault
 	}

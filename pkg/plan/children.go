@@ -18,6 +18,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -39,7 +40,7 @@ func makeServices(d *draft) bool {
 	headless := resources.HeadlessService(cluster, d.status, d.app.Name)
 	wanted[headless.Name] = headless
 	for _, m := range d.members {
-		if m.status.State == v1alpha1.MemberDeleting && m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredRemoved {
+		if m.vacates() {
 			continue
 		}
 		if service := resources.MemberService(cluster, d.app.Name, m.role, m.status.Pod, d.serviceType()); service != nil {
@@ -126,19 +127,19 @@ func (d *draft) wantedSet(entry *v1alpha1.RoleStatus, have *appsv1.StatefulSet) 
 	return want
 }
 
-// replicas is how many members of a role have pods: none of a suspended cluster,
-// else those below the first that goes.
+// replicas is how many ordinals of a role have pods: none of a suspended cluster,
+// else all but the highest whose members go for good. Never more than those, or
+// a pod would go with them whose member stays.
 func (d *draft) replicas(entry *v1alpha1.RoleStatus) int32 {
 	if d.suspended() {
 		return 0
 	}
-	for i := range entry.Members {
-		m := &entry.Members[i]
-		if m.State == v1alpha1.MemberDeleting && m.Retired != nil && m.Retired.Why == v1alpha1.RetiredRemoved {
-			return int32(i)
+	for _, m := range slices.Backward(d.members) {
+		if m.entry == entry && !m.vacates() {
+			return int32(m.ordinal) + 1
 		}
 	}
-	return int32(len(entry.Members))
+	return 0
 }
 
 // replaceSet has a StatefulSet made anew whose storage was corrected before the

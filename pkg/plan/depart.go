@@ -22,6 +22,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
@@ -33,11 +34,10 @@ import (
 // its place to another, whatever is above it.
 func (d *draft) farewellSaid(m *member) bool {
 	retired := m.status.Retired
-	replaced := retired != nil && retired.Why == v1alpha1.RetiredReplaced
 	if (retired == nil || !retired.Force) && d.holdsBack(m) {
 		return false
 	}
-	if replaced {
+	if m.givesPlace() {
 		return true
 	}
 	for _, other := range d.members {
@@ -46,6 +46,16 @@ func (d *draft) farewellSaid(m *member) bool {
 		}
 	}
 	return true
+}
+
+// givesPlace is true for a member that is replaced by another of its ordinal.
+func (m *member) givesPlace() bool {
+	return m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredReplaced && m.ordinal < int(m.entry.Desired)
+}
+
+// vacates is true for a member that goes for good, and its ordinal with it.
+func (m *member) vacates() bool {
+	return m.status.State == v1alpha1.MemberDeleting && !m.givesPlace()
 }
 
 // holdsBack is true while a script is to run before a member goes: on itself, or
@@ -164,8 +174,11 @@ func (d *draft) gone(m *member) bool {
 		return false
 	}
 	pod := d.podOf(m)
-	if retired.Why == v1alpha1.RetiredReplaced {
+	if m.givesPlace() {
 		return pod == nil || pod.UID != retired.UID
+	}
+	if m.set != nil && int(ptr.Deref(m.set.Spec.Replicas, 1)) > m.ordinal {
+		return false // its StatefulSet would make the pod again
 	}
 	service := d.seen.Services[names.MemberService(m.status.Pod)]
 	return pod == nil && (service == nil || !metav1.IsControlledBy(service, d.seen.Cluster))

@@ -257,8 +257,7 @@ func (d *draft) holdsMetadata(m *member) bool {
 	if m.status.MetadataGeneration == d.status.MetadataGeneration && m.setUp {
 		return true
 	}
-	return m.outcome != nil && m.outcome.Key.MetadataGeneration == d.status.MetadataGeneration &&
-		(m.outcome.Phase == PhaseDone || m.outcome.Phase == PhaseRunning)
+	return m.outcome != nil && m.outcome.MetadataGeneration >= d.status.MetadataGeneration
 }
 
 // lossOf says what became of a configured member.

@@ -19,6 +19,9 @@ package plan
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +45,14 @@ type walk struct {
 	containers int
 	// realised is the last spec for which the cluster was Ready.
 	realised *v1alpha1.KubeDirectorClusterSpec
+}
+
+// walkApp takes every event.
+func walkApp() *v1alpha1.KubeDirectorApp {
+	app := testApp()
+	app.Spec.DefaultEventList = append(app.Spec.DefaultEventList, v1alpha1.EventAddNodes, v1alpha1.EventDelNodes,
+		v1alpha1.EventDecommission, v1alpha1.EventStop, v1alpha1.EventStart, v1alpha1.EventDelete)
+	return app
 }
 
 func (w *walk) anyPod() string {
@@ -104,12 +115,26 @@ func (w *walk) harm(pod string) {
 	case 3:
 		w.App = nil
 	case 4:
-		w.App = testApp()
+		w.App = walkApp()
 	case 5:
-		if len(w.Sets) == 2 { // together with a StatefulSet, its role's members would be lost
+		if len(w.Sets) == 2 && w.bearsRecord() { // together with a StatefulSet, its role's members would be lost
 			w.loseStatus()
 		}
 	}
+}
+
+// bearsRecord is true while the objects tell of the members that status records.
+func (w *walk) bearsRecord() bool {
+	for _, role := range w.Cluster.Status.Roles {
+		var ids []int64
+		for _, m := range role.Members {
+			ids = append(ids, m.NodeID)
+		}
+		if w.Sets[role.StatefulSet] == nil || w.Sets[role.StatefulSet].Annotations[names.AnnotationNodeIDs] != names.FormatNodeIDs(ids) {
+			return false
+		}
+	}
+	return w.Services["c"] != nil && w.Services["c"].Annotations[names.AnnotationLastNodeID] == fmt.Sprint(w.Cluster.Status.LastNodeID)
 }
 
 // conclude gives the visit to a pod some outcome.
@@ -140,7 +165,16 @@ func (w *walk) conclude(pod string) {
 
 func (w *walk) mutate() {
 	cluster := w.Cluster.DeepCopy()
-	switch w.rng.IntN(6) {
+	switch w.rng.IntN(12) {
+	case 6, 7, 8:
+		cluster.Spec.Roles[1].Members = ptr.To(int32(w.rng.IntN(5) + 1))
+	case 9:
+		cluster.Spec.Suspend = !cluster.Spec.Suspend
+	case 10:
+		cluster.Spec.Paused = !cluster.Spec.Paused
+	case 11:
+		w.ask()
+		return
 	case 0:
 		cluster.Spec.Roles[1].Members = ptr.To(int32(w.rng.IntN(4)))
 	case 1:
@@ -165,6 +199,21 @@ func (w *walk) mutate() {
 	w.Cluster = cluster
 }
 
+// ask has a user ask for something once.
+func (w *walk) ask() {
+	id := w.rng.Int64N(max(w.Cluster.Status.LastNodeID, 1)) + 1
+	switch w.rng.IntN(4) {
+	case 0:
+		w.annotate(names.AnnotationReplace, fmt.Sprint(id))
+	case 1:
+		w.annotate(names.AnnotationReplace, fmt.Sprintf("%d+volume", id))
+	case 2:
+		w.annotate(names.AnnotationForceRemove, fmt.Sprint(id))
+	case 3:
+		w.annotate(names.AnnotationRetry, fmt.Sprint(w.rng.IntN(100)))
+	}
+}
+
 // crash carries out a part of a plan: the controller ends between two writes,
 // and the next one knows only what is written.
 func (w *walk) crash(p *Plan) {
@@ -181,6 +230,7 @@ func (w *walk) crash(p *Plan) {
 func (w *walk) check() {
 	w.t.Helper()
 	status := &w.Cluster.Status
+	suspended := w.condition(v1alpha1.ConditionSuspended).Status == metav1.ConditionTrue
 	for _, role := range status.Roles {
 		for _, m := range role.Members {
 			if id, known := w.ids[m.Pod]; known && id > m.NodeID {
@@ -190,7 +240,7 @@ func (w *walk) check() {
 			if m.NodeID > status.LastNodeID {
 				w.t.Fatalf("node ID %d of %s is beyond lastNodeID %d", m.NodeID, m.Pod, status.LastNodeID)
 			}
-			if status.State == v1alpha1.ClusterReady && (m.State != v1alpha1.MemberReady || m.MetadataGeneration != status.MetadataGeneration || m.Event != nil) {
+			if status.State == v1alpha1.ClusterReady && !suspended && (m.State != v1alpha1.MemberReady || m.MetadataGeneration != status.MetadataGeneration || m.Event != nil) {
 				w.t.Fatalf("the cluster is ready, its member is %+v", m)
 			}
 		}
@@ -217,9 +267,13 @@ func (w *walk) check() {
 func (w *walk) visitsAreSound(p *Plan) {
 	w.t.Helper()
 	for _, action := range p.Actions {
+		w.deletionIsSound(action)
 		visit, ok := action.(VisitGuest)
 		if !ok {
 			continue
+		}
+		if on := visit.Step.Event; on != nil && isPending(on.Name) {
+			w.callIsSound(visit.Step)
 		}
 		pod := w.Pods[visit.Step.Container.Pod.Name]
 		if pod == nil || pod.UID != visit.Step.Container.PodUID || pod.Status.ContainerStatuses[0].ContainerID != visit.Step.Container.ID || pod.Status.ContainerStatuses[0].State.Running == nil {
@@ -237,14 +291,65 @@ func (w *walk) visitsAreSound(p *Plan) {
 	}
 }
 
+// callIsSound: a member is called for what is on record, named to the end, and still due to it.
+func (w *walk) callIsSound(step Step) {
+	w.t.Helper()
+	for _, event := range w.Cluster.Status.PendingEvents {
+		if event.Number == step.Event.Generation {
+			if event.Open || event.Event != step.Event.Name || slices.Contains(event.NodeIDs, step.NodeID) != (event.Event == v1alpha1.EventDecommission) {
+				w.t.Fatalf("%s: %+v", step.String(), event)
+			}
+			return
+		}
+	}
+	w.t.Fatalf("%s: no such event is on record: %+v", step.String(), w.Cluster.Status.PendingEvents)
+}
+
+// deletionIsSound: what works is deleted for a reason that is on record, and data by the user's word alone.
+func (w *walk) deletionIsSound(action Action) {
+	w.t.Helper()
+	status := &w.Cluster.Status
+	switch a := action.(type) {
+	case DeletePod:
+		retired := w.member(a.Pod.Name).Retired
+		if status.FirstReadyTime != nil && (retired == nil || retired.UID != a.Pod.UID) {
+			w.t.Fatalf("%s: its member has not left it: %+v", action, retired)
+		}
+	case DeleteClaim:
+		pod := strings.TrimPrefix(a.Claim.Name, names.ClaimTemplate+"-")
+		if retired := w.member(pod).Retired; status.FirstReadyTime != nil && (retired == nil || retired.ClaimUID != a.Claim.UID) {
+			w.t.Fatalf("%s: nobody said so: %+v", action, retired)
+		}
+	case PatchSet:
+		set := w.Sets[a.Set.Name]
+		after := patched(w.t, set, a.Patch)
+		for n := *after.Spec.Replicas; n < *set.Spec.Replicas; n++ {
+			if w.Pods[names.Pod(set.Name, int(n))] == nil {
+				continue
+			}
+			if m := w.member(names.Pod(set.Name, int(n))); m.Retired == nil || m.Retired.Why != v1alpha1.RetiredSuspended && m.State != v1alpha1.MemberDeleting {
+				w.t.Fatalf("%s: member %s has not left: %+v", action, m.Pod, m)
+			}
+		}
+	}
+}
+
+// walks is how many lives are walked: more by the environment variable WALKS.
+func walks(usual uint64) uint64 {
+	if asked, err := strconv.ParseUint(os.Getenv("WALKS"), 10, 64); err == nil {
+		return asked
+	}
+	return usual
+}
+
 func TestPropertyAnyLifeSettlesAndHoldsItsInvariants(t *testing.T) {
-	for seed := range uint64(80) {
+	for seed := range walks(80) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			cluster := testCluster()
 			if seed%2 == 0 {
 				cluster = withStorage(cluster)
 			}
-			w := &walk{world: newWorld(t, cluster, testApp()), rng: rand.New(rand.NewPCG(seed, 1)), ids: map[string]int64{}}
+			w := &walk{world: newWorld(t, cluster, walkApp()), rng: rand.New(rand.NewPCG(seed, 1)), ids: map[string]int64{}}
 			w.settle()
 			for range 150 {
 				w.happen()
@@ -283,30 +388,26 @@ func (w *walk) recover() {
 			roleSpec(cluster, role.ID).Members = ptr.To(role.Desired)
 		}
 	}
-	w.App = testApp()
+	w.App = walkApp()
+	cluster.Spec.Suspend, cluster.Spec.Paused = false, false
 	cluster.Generation++
 	w.Cluster = cluster
 	w.settle()
 	for range 12 {
-		for _, role := range w.Cluster.Status.Roles {
-			for _, m := range role.Members {
-				pod := w.Pods[m.Pod]
-				if pod == nil || len(pod.Status.ContainerStatuses) == 0 || pod.Status.ContainerStatuses[0].State.Running == nil {
-					w.containers++
-					w.start(m.Pod, w.containers)
-				}
-			}
-		}
-		w.settle()
 		for name, pod := range w.Pods {
-			if outcome, asked := w.Outcomes[pod.UID]; asked && outcome.Phase != PhaseDone {
+			if len(pod.Status.ContainerStatuses) == 0 || pod.Status.ContainerStatuses[0].State.Running == nil {
+				w.containers++
+				w.start(name, w.containers)
+			}
+			if outcome, asked := w.Outcomes[pod.UID]; asked && outcome.Phase != PhaseDone && outcome.Phase != PhaseUnderway {
 				w.succeed(name)
 			}
 		}
+		w.converge(noFailure)
 		key := catalog.ConfigMapKey{Namespace: "ns", Name: "setup", Key: "setup.tgz"}
 		w.after(11 * time.Minute)
 		w.Packages[key] = PackageCheck{Version: fmt.Sprint(w.containers, w.Now), At: w.Now}
-		w.settle()
+		w.converge(noFailure)
 	}
 	if w.Cluster.Status.State != v1alpha1.ClusterReady {
 		w.t.Fatalf("after all faults stopped, the cluster is %q:\n%s", w.Cluster.Status.State, strings.Join(w.lines[max(0, len(w.lines)-6):], "--\n"))

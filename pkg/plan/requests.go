@@ -89,7 +89,11 @@ func (d *draft) forceOut(m *member) {
 		return
 	}
 	if m.status.Retired == nil || maySayFarewell(m.status) {
-		m.status.Retired = d.retire(m, v1alpha1.RetiredRemoved)
+		why := v1alpha1.RetiredRemoved
+		if m.ordinal < int(m.entry.Desired) {
+			why = v1alpha1.RetiredReplaced
+		}
+		m.status.Retired = d.retire(m, why)
 		d.condemnVolume(m)
 	}
 	m.status.Retired.Force = true

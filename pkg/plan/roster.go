@@ -127,15 +127,19 @@ func (d *draft) enlistRole(entry *v1alpha1.RoleStatus) rosterChange {
 		last = max(last, ordinal)
 	}
 	var members []v1alpha1.MemberStatus
+	room := !slices.ContainsFunc(entry.Members, isRemoved)
 	for ordinal := range last + 1 {
 		m, wanted := known[ordinal], ordinal < int(entry.Desired)
 		if m == nil {
-			if !wanted {
-				continue
+			if !wanted || !room {
+				continue // nobody joins before those have gone whose ordinals they may need
 			}
 			d.status.LastNodeID++
 			m = &v1alpha1.MemberStatus{Pod: names.Pod(entry.StatefulSet, ordinal), NodeID: d.status.LastNodeID, State: v1alpha1.MemberPending}
 			change.joins = append(change.joins, *m)
+		}
+		if wanted && isRemoved(*m) && m.State == v1alpha1.MemberLeaving {
+			m.Retired.Why = v1alpha1.RetiredReplaced // its place is wanted again, by another
 		}
 		wanted = wanted && mayStay(m)
 		switch leaving := goes(m); {
@@ -163,6 +167,11 @@ func mayStay(m *v1alpha1.MemberStatus) bool {
 		return false
 	}
 	return m.Retired == nil || m.Retired.Why == v1alpha1.RetiredSuspended || m.Retired.Why == v1alpha1.RetiredRenewed
+}
+
+// isRemoved is true for a member whose ordinal goes with it.
+func isRemoved(m v1alpha1.MemberStatus) bool {
+	return m.Retired != nil && m.Retired.Why == v1alpha1.RetiredRemoved
 }
 
 // isWanted is true for a member that is to be part of the cluster: by the spec or, while that doesn't count, by the record.

@@ -139,6 +139,8 @@ type Outcome struct {
 	// Configured is true when the container counts as configured, as the guest
 	// says or as whoever asked for the step knew.
 	Configured bool
+	// MetadataGeneration is that of the document known to be in place in the container; 0: nothing is known.
+	MetadataGeneration int64
 	// Event is the result of the step's event; nil when it has none, or nothing is known of it yet.
 	Event *EventResult
 	// Reason and Message say why, for Faulted, Refused and Unreachable.

@@ -78,7 +78,7 @@ func (d *draft) allStopped() bool {
 
 // anyGoes is true while members leave: they say their farewells first.
 func (d *draft) anyGoes() bool {
-	return slices.ContainsFunc(d.members, func(m *member) bool { return !m.wanted && m.pod != nil })
+	return slices.ContainsFunc(d.members, func(m *member) bool { return !m.wanted && (m.pod != nil || d.due(m) != nil) })
 }
 
 // suspended is true once it is on record that every member stops, and still asked for.

@@ -95,7 +95,10 @@ func TestAScriptThatFailsHoldsUpNoSuspension(t *testing.T) {
 
 func TestPausedClusterIsLeftAlone(t *testing.T) {
 	w := resizable(t, testCluster())
-	w.edit(func(spec *v1alpha1.KubeDirectorClusterSpec) { spec.Paused = true; spec.Roles[1].Members = ptr.To[int32](4) })
+	w.edit(func(spec *v1alpha1.KubeDirectorClusterSpec) {
+		spec.Paused = true
+		spec.Roles[1].Members = ptr.To[int32](4)
+	})
 	w.start("c-worker-0", 50)
 	w.lines = nil
 	w.converge(noFailure)

@@ -284,7 +284,11 @@ func (w *world) answer(pod string, phase Phase, result *EventResult) {
 	if outcome.Configured || phase == PhaseDone && (result == nil || result.State == EventSucceeded && (step.Configured == ConfiguredAlways || step.Configured == ConfiguredHere && result.Here)) {
 		w.marked[outcome.Key.ContainerID] = true
 	}
-	w.Outcomes[uid] = Outcome{Configured: w.marked[outcome.Key.ContainerID], Key: outcome.Key, Phase: phase, At: w.Now, Tries: tries, Event: result, PackageVersion: "0123456789abcdef"}
+	var holds int64
+	if phase == PhaseDone || phase == PhaseRunning {
+		holds = outcome.Key.MetadataGeneration
+	}
+	w.Outcomes[uid] = Outcome{MetadataGeneration: holds, Configured: w.marked[outcome.Key.ContainerID], Key: outcome.Key, Phase: phase, At: w.Now, Tries: tries, Event: result, PackageVersion: "0123456789abcdef"}
 }
 
 func (w *world) succeed(pods ...string) {
