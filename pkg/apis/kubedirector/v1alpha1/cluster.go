@@ -195,7 +195,7 @@ type ClusterRole struct {
 	// +optional
 	Resources corev1.ResourceRequirements `json:"resources,omitempty"`
 
-	// The volume that holds each member's persistent directories. Default: none, directories live as long as the container. Can't be changed while the role has members.
+	// The volume that holds each member's persistent directories. Default: none, directories live as long as the container. Once the cluster has been ready, it can't be changed for a role that has members.
 	// +optional
 	Storage *Storage `json:"storage,omitempty"`
 

@@ -33,7 +33,7 @@ type ClusterRoleApplyConfiguration struct {
 	Members *int32 `json:"members,omitempty"`
 	// Requests and limits of each member, extended resources such as nvidia.com/gpu too. Changing them restarts the members, one at a time.
 	Resources *v1.ResourceRequirements `json:"resources,omitempty"`
-	// The volume that holds each member's persistent directories. Default: none, directories live as long as the container. Can't be changed while the role has members.
+	// The volume that holds each member's persistent directories. Default: none, directories live as long as the container. Once the cluster has been ready, it can't be changed for a role that has members.
 	Storage *StorageApplyConfiguration `json:"storage,omitempty"`
 	// Environment of each member's container; values may come from Secrets and ConfigMaps. Changing it restarts the members, one at a time.
 	Env []v1.EnvVar `json:"env,omitempty"`
