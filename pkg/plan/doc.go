@@ -47,6 +47,24 @@ limitations under the License.
 // an older template are made anew. From then on the pin holds: an edited or
 // deleted app changes nothing but the condition AppOutdated.
 //
+// # Members come and go
+//
+// The roster holds who is wanted and who leaves; its order is that of the ordinals.
+// Who is to be told is recorded together with it, as numbered pending events:
+//
+//	join    roster, metadata@2, addnodes #1 open │ peers hold metadata@2 │ the new are configured │ #1 closed │ #1 on each peer
+//	leave   roster, metadata@3, delnodes #2, decommission #3 │ #2 on each peer, #3 on who leaves │ replicas, Service, volume
+//
+// An event's number and the member's node ID identify the script, so that whoever
+// asks again, after a crash or with a rebuilt status, gets the result and no second run.
+//
+// # Pods that are left on purpose
+//
+// status.members[].retired names the pod that its member leaves behind: for a
+// suspension, for a newer template, for another member in its place, or for good.
+// It is on record before the pod is touched. So a member whose pod goes on purpose
+// is not taken for lost, and whoever finds the pod later knows what to do with it.
+//
 // # Attempts
 //
 //	attempt 1 fails   status records it   delay + jitter   status records attempt 2   attempt 2 runs

@@ -90,15 +90,25 @@ func (d *draft) reschedule(m *member) {
 	if !asked || pod == nil || !m.wanted {
 		return
 	}
-	if !onDeadNode(pod) {
+	var due time.Time
+	switch {
+	case onDeadNode(pod):
+		due = lostSince(pod).Add(after)
+	case pod.DeletionTimestamp != nil:
+		// Kubernetes has evicted it after that time; a node that answers ends it within its grace period.
+		due = pod.DeletionTimestamp.Add(unansweredFor)
+	default:
 		return
 	}
-	if wait := lostSince(pod).Add(after).Sub(d.seen.Now); wait > 0 {
+	if wait := due.Sub(d.seen.Now); wait > 0 {
 		d.again(wait)
 		return
 	}
 	d.removeByForce(pod, "its node does not answer, and spec.recovery.nodeDown says Reschedule")
 }
+
+// unansweredFor is how long after its grace period a pod must not have ended for its node to count as dead.
+const unansweredFor = time.Minute
 
 // lostSince is when Kubernetes gave up the pod's node.
 func lostSince(pod *corev1.Pod) time.Time {
