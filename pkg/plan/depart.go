@@ -175,7 +175,8 @@ func (d *draft) gone(m *member) bool {
 	}
 	pod := d.podOf(m)
 	if m.givesPlace() {
-		return pod == nil || pod.UID != retired.UID
+		// While nobody can take its place, its record keeps it: node IDs are recorded by ordinal.
+		return (pod == nil || pod.UID != retired.UID) && !slices.ContainsFunc(m.entry.Members, isRemoved)
 	}
 	if m.set != nil && int(ptr.Deref(m.set.Spec.Replicas, 1)) > m.ordinal {
 		return false // its StatefulSet would make the pod again

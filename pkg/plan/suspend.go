@@ -35,7 +35,7 @@ func suspend(d *draft) bool {
 	case stop == nil:
 		d.newEvent(v1alpha1.PendingEvent{Event: v1alpha1.EventStop, For: d.toBeStopped()})
 		d.record("that the members stop")
-	case len(stop.For) == 0:
+	case len(stop.For) == 0 && !d.anyGoes():
 		for _, m := range d.members {
 			if m.wanted && !m.stopped() {
 				m.status.Retired = d.retire(m, v1alpha1.RetiredSuspended)
@@ -76,9 +76,9 @@ func (d *draft) allStopped() bool {
 	return !slices.ContainsFunc(d.members, func(m *member) bool { return m.wanted && !m.stopped() })
 }
 
-// anyGoes is true while members leave: they say their farewells first.
+// anyGoes is true while members leave that have a pod, or wait for one: they say their farewells first.
 func (d *draft) anyGoes() bool {
-	return slices.ContainsFunc(d.members, func(m *member) bool { return !m.wanted && (m.pod != nil || d.due(m) != nil) })
+	return slices.ContainsFunc(d.members, func(m *member) bool { return !m.wanted && (d.podOf(m) != nil || d.due(m) != nil) })
 }
 
 // suspended is true once it is on record that every member stops, and still asked for.
