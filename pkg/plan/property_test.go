@@ -337,7 +337,6 @@ func (w *walk) deletionIsSound(action Action) {
 }
 
 // walks is how many lives are walked: more by the environment variable WALKS.
-
 func walks(usual uint64) uint64 {
 	if asked, err := strconv.ParseUint(os.Getenv("WALKS"), 10, 64); err == nil {
 		return asked
