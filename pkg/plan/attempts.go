@@ -72,14 +72,24 @@ func (d *draft) judgeEvent(m *member) {
 	if event.State != v1alpha1.EventRunning && (event.FinishedAt == nil || event.FinishedAt.After(m.outcome.At)) {
 		event.FinishedAt = timeOrNil(m.outcome.At) // told no end, or by a clock ahead of ours, by which the next attempt would be late
 	}
-	if was := m.status.Event; event.State != v1alpha1.EventRunning && (was == nil || was.State != event.State || was.Attempt != event.Attempt) {
-		d.note(corev1.EventTypeWarning, v1alpha1.ReasonScriptFailed, fmt.Sprintf("member %s: --%s attempt %d: %s%s: %s",
-			m.status.Pod, event.Name, event.Attempt, event.State, exitText(event.ExitCode), strings.TrimSpace(event.OutputTail)))
-	}
+	was := m.status.Event
 	m.status.Event = event
+	if event.State != v1alpha1.EventRunning && (was == nil || was.State != event.State || was.Attempt != event.Attempt) {
+		d.noteFailure(m)
+	}
 	if m.exhausted() && (event.Name == v1alpha1.EventStop || event.Name == v1alpha1.EventDelete) {
 		d.called(m, event.Generation) // what stops anyway is not held up for ever
 	}
+}
+
+// noteFailure tells people of an attempt that failed.
+func (d *draft) noteFailure(m *member) {
+	event, reason := m.status.Event, v1alpha1.ReasonScriptFailed
+	if m.blocks() {
+		reason = v1alpha1.ReasonScaleDownBlocked
+	}
+	d.note(corev1.EventTypeWarning, reason, fmt.Sprintf("member %s: --%s attempt %d: %s%s: %s",
+		m.status.Pod, event.Name, event.Attempt, event.State, exitText(event.ExitCode), strings.TrimSpace(event.OutputTail)))
 }
 
 // stillDue is false for an event of older metadata, which is a fresh start, and

@@ -146,7 +146,22 @@ func (d *draft) underway() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}
 	}
-	return fmt.Sprintf("%s: members %s", d.status.State, strings.Join(parts, ", "))
+	text := fmt.Sprintf("%s: members %s", d.status.State, strings.Join(parts, ", "))
+	if old := d.countOutdated(); old > 0 && d.everReady() {
+		text += fmt.Sprintf("; %d with a pod of an older template, made anew one at a time", old)
+	}
+	return text
+}
+
+// countOutdated counts the members whose pods are to be made anew.
+func (d *draft) countOutdated() int {
+	n := 0
+	for _, m := range d.members {
+		if d.outdated(m) {
+			n++
+		}
+	}
+	return n
 }
 
 // setCondition sets a condition for the generation that was observed.

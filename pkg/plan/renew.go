@@ -75,10 +75,28 @@ func (d *draft) outdated(m *member) bool {
 	if m.pod == nil || !m.wanted {
 		return false
 	}
-	if in, ok := d.roleInput(m.role.ID); ok && !d.frozen() {
-		return hashOf(m.pod) != resources.InputsHash(in)
+	if d.frozen() {
+		return !d.everReady() && hashOf(m.pod) != hashOf(&m.set.Spec.Template)
 	}
-	return !d.everReady() && hashOf(m.pod) != hashOf(&m.set.Spec.Template)
+	want := d.wantedHash(m.role.ID)
+	return want != "" && hashOf(m.pod) != want
+}
+
+// wantedHash is the hash of what the pods of a role are to be made of; empty for
+// a role that is no longer asked for. It is the same for all its members.
+func (d *draft) wantedHash(role string) string {
+	hash, known := d.hashes[role]
+	if known {
+		return hash
+	}
+	if in, ok := d.roleInput(role); ok {
+		hash = resources.InputsHash(in)
+	}
+	if d.hashes == nil {
+		d.hashes = map[string]string{}
+	}
+	d.hashes[role] = hash
+	return hash
 }
 
 // reschedule has a pod made elsewhere whose node has not answered for as long as
