@@ -324,12 +324,13 @@ func (w *walk) deletionIsSound(action Action) {
 		set := w.Sets[a.Set.Name]
 		after := patched(w.t, set, a.Patch)
 		for n := *after.Spec.Replicas; n < *set.Spec.Replicas; n++ {
-			if w.Pods[names.Pod(set.Name, int(n))] == nil {
+			pod := w.Pods[names.Pod(set.Name, int(n))]
+			if pod == nil {
 				continue
 			}
 			if m := w.member(names.Pod(set.Name, int(n))); m.State == v1alpha1.MemberLeaving && m.MetadataGeneration == 0 {
 				continue // nothing was ever done in its pod
-			} else if m.Retired == nil || m.Retired.Why != v1alpha1.RetiredSuspended && m.State != v1alpha1.MemberDeleting {
+			} else if m.Retired == nil || m.Retired.UID != pod.UID && m.Retired.Why != v1alpha1.RetiredSuspended && m.State != v1alpha1.MemberDeleting {
 				w.t.Fatalf("%s: member %s has not left: %+v", action, m.Pod, m)
 			}
 		}
