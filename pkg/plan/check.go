@@ -152,7 +152,7 @@ func (d *draft) unsupportedChanges() field.ErrorList {
 		}
 		recorded = append(recorded, role)
 	}
-	return validate.Change(recorded, d.seen.Cluster, d.seen.Settings.DefaultStorageClassName)
+	return validate.Change(recorded, d.seen.Cluster)
 }
 
 // hasSets is true once a StatefulSet of this cluster exists: from then on there are members to be careful with.

@@ -47,11 +47,11 @@ func (w *world) advance(fails func(Step) int32) bool {
 		}
 		moved = true
 		step := w.steps[pod.UID]
-		if step.Event != nil && w.ranBefore(step) {
-			w.answer(pod.Name, PhaseDone, &EventResult{State: EventSucceeded, Attempt: 1, StartedAt: w.Now, FinishedAt: w.Now})
-			continue
-		}
 		if step.Event != nil {
+			if code := fails(step); code == 0 && w.ranBefore(step) {
+				w.answer(pod.Name, PhaseDone, &EventResult{State: EventSucceeded, Attempt: 1, Here: w.marked[step.Container.ID], StartedAt: w.Now, FinishedAt: w.Now})
+				continue
+			}
 			w.calls = append(w.calls, fmt.Sprintf("%s: %s", pod.Name, strings.Join(step.Event.Args, " ")))
 			if code := fails(step); code != 0 {
 				w.fail(pod.Name, code)
@@ -63,15 +63,21 @@ func (w *world) advance(fails func(Step) int32) bool {
 	return moved
 }
 
-// ranBefore is what a guest with a volume finds on it: that an event which runs
-// once in a member's life has run. It notes that it runs now.
+// ranBefore is what a guest finds on its disks: that the event has run within
+// its scope. It notes that it runs now, well or not. A volume outlives its pod.
 func (w *world) ranBefore(step Step) bool {
-	if step.Event.Once != OncePerMember || !step.KeepsLedger {
-		return false
+	key := fmt.Sprint(step.Event.Name, " ", step.NodeID)
+	switch step.Event.Once {
+	case OncePerContainer:
+		key += step.Container.ID
+	case OncePerGeneration:
+		key += fmt.Sprint(" ", step.Event.Generation)
 	}
-	key := fmt.Sprint(step.Event.Name, step.NodeID)
-	ran := w.ledger[key] != ""
-	w.ledger[key] = step.Container.ID
+	if !step.KeepsLedger {
+		key += string(step.Container.PodUID)
+	}
+	ran := w.ledger[key]
+	w.ledger[key] = true
 	return ran
 }
 

@@ -148,7 +148,7 @@ func (d *draft) count() {
 		if !m.wanted {
 			continue
 		}
-		if m.status.State == v1alpha1.MemberReady {
+		if m.serves() {
 			ready[m.role.ID]++
 		}
 		d.listDashboards(m)
@@ -163,6 +163,11 @@ func (d *draft) count() {
 	if len(d.status.Roles) > 0 {
 		d.status.Membership = fmt.Sprintf("%d/%d", up, all)
 	}
+}
+
+// serves is true for a member that is configured and up, if only to be given news of its peers.
+func (m *member) serves() bool {
+	return m.status.State == v1alpha1.MemberReady || m.status.State == v1alpha1.MemberConfiguring && m.configuredOnce() && m.setUp
 }
 
 func (d *draft) listDashboards(m *member) {

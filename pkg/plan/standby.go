@@ -89,6 +89,6 @@ func (d *draft) setScalingLimited() {
 	case allowed < elastic.Members:
 		d.setCondition(v1alpha1.ConditionScalingLimited, metav1.ConditionTrue, v1alpha1.ReasonTooManyMembers, text)
 	default:
-		d.setCondition(v1alpha1.ConditionScalingLimited, metav1.ConditionFalse, v1alpha1.ReasonWithinCardinality, fmt.Sprintf("role %s has the %d members that spec.elastic asks for", elastic.Role, allowed))
+		d.setCondition(v1alpha1.ConditionScalingLimited, metav1.ConditionFalse, v1alpha1.ReasonWithinCardinality, fmt.Sprintf("role %s is given the %d members that spec.elastic asks for", elastic.Role, allowed))
 	}
 }

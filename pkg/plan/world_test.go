@@ -52,9 +52,12 @@ type world struct {
 	// marked are the containers that count as configured.
 	marked map[string]bool
 	// ledger is what the members' volumes hold.
-	ledger map[string]string
+	ledger map[string]bool
 	// down is a pod that can't start for now.
 	down string
+	// crashAfter is how many more actions are carried out before the controller
+	// ends and another, which remembers nothing, goes on; negative: it does not end.
+	crashAfter int
 	// calls are the scripts that ran.
 	calls []string
 	// refuse is the API server's objection to an action; empty: none.
@@ -62,7 +65,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T, cluster *v1alpha1.KubeDirectorCluster, app *v1alpha1.KubeDirectorApp) *world {
-	return &world{t: t, steps: map[types.UID]Step{}, marked: map[string]bool{}, ledger: map[string]string{}, refuse: func(Action) string { return "" }, Observed: &Observed{
+	return &world{t: t, crashAfter: -1, steps: map[types.UID]Step{}, marked: map[string]bool{}, ledger: map[string]bool{}, refuse: func(Action) string { return "" }, Observed: &Observed{
 		Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Settings: Settings{
 			ClusterDomain:      "cluster.local",
@@ -105,6 +108,9 @@ func (w *world) pass() bool {
 	if p.Record == "" {
 		w.Refusals = map[string]string{}
 		for _, action := range p.Actions {
+			if w.crashes() {
+				break
+			}
 			if words := w.refuse(action); words != "" {
 				w.Refusals[action.String()] = words
 				continue

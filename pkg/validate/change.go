@@ -36,7 +36,7 @@ type RecordedRole struct {
 // Change finds edits of a cluster that are not carried out once members exist:
 // those of a role's storage, for the claim template of a StatefulSet can't be
 // changed. A role that is recorded and no longer asked for goes, and so is none.
-func Change(recorded []RecordedRole, cluster *v1alpha1.KubeDirectorCluster, defaultStorageClassName string) field.ErrorList {
+func Change(recorded []RecordedRole, cluster *v1alpha1.KubeDirectorCluster) field.ErrorList {
 	existing := make(map[string]*corev1.PersistentVolumeClaimSpec, len(recorded))
 	for _, role := range recorded {
 		existing[role.ID] = role.Storage
@@ -45,7 +45,7 @@ func Change(recorded []RecordedRole, cluster *v1alpha1.KubeDirectorCluster, defa
 	for i := range cluster.Spec.Roles {
 		asked := &cluster.Spec.Roles[i]
 		was, exists := existing[asked.ID]
-		if !exists || sameStorage(was, asked.Storage, defaultStorageClassName) {
+		if !exists || sameStorage(was, asked.Storage) {
 			continue
 		}
 		faults = append(faults, field.Forbidden(field.NewPath("spec", "roles").Index(i).Child("storage"),
@@ -54,23 +54,17 @@ func Change(recorded []RecordedRole, cluster *v1alpha1.KubeDirectorCluster, defa
 	return faults
 }
 
-func sameStorage(was *corev1.PersistentVolumeClaimSpec, asked *v1alpha1.Storage, defaultClass string) bool {
+func sameStorage(was *corev1.PersistentVolumeClaimSpec, asked *v1alpha1.Storage) bool {
 	if was == nil || asked == nil {
 		return was == nil && asked == nil
 	}
 	size := was.Resources.Requests[corev1.ResourceStorage]
-	return size.Cmp(asked.Size) == 0 && sameClass(was.StorageClassName, asked.StorageClassName, defaultClass)
+	return size.Cmp(asked.Size) == 0 && sameClass(was.StorageClassName, asked.StorageClassName)
 }
 
-// sameClass compares with the class that is named, or else configured. Where
-// neither the template nor the spec names one, what is configured since is no
-// edit: there would be nothing to set back.
-func sameClass(was, asked *string, defaultClass string) bool {
-	if asked == nil {
-		return was == nil || defaultClass == "" || *was == defaultClass
-	}
-	return ptr.Equal(was, asked)
-}
+// sameClass compares with the class that the spec names. Where it names none,
+// whatever default there was holds: another default is no edit of this cluster.
+func sameClass(was, asked *string) bool { return asked == nil || ptr.Equal(was, asked) }
 
 // setBack says how to ask for the storage that there is.
 func setBack(was *corev1.PersistentVolumeClaimSpec) string {

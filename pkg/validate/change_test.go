@@ -51,10 +51,8 @@ func TestChange(t *testing.T) {
 		{"nothing", claims(nil), func(*situation) {}, ""},
 		{"the same size in other words", claims(nil), func(s *situation) { s.role(1).Storage.Size = resource.MustParse("10240Mi") }, ""},
 		{"the same class", fast, func(s *situation) { s.role(1).Storage.StorageClassName = ptr.To("fast") }, ""},
-		{"the configured class, now named", fast, func(s *situation) { s.class, s.role(1).Storage.StorageClassName = "slow", ptr.To("fast") }, ""},
-		{"the configured class", fast, func(s *situation) { s.class = "fast" }, ""},
-		{"the class left out, and none configured", fast, func(*situation) {}, ""},
-		{"no class named before or now", claims(nil), func(s *situation) { s.class = "fast" }, ""},
+		{"no class named, whatever it was", fast, func(*situation) {}, ""},
+		{"no class named before or now", claims(nil), func(*situation) {}, ""},
 		{"members, env, resources and securityContext", claims(nil), func(s *situation) {
 			s.role(1).Members = ptr.To[int32](5)
 			s.role(1).Env = []corev1.EnvVar{{Name: "A", Value: "b"}}
@@ -72,9 +70,7 @@ func TestChange(t *testing.T) {
 		}, worker + `set it back to size 10Gi and storageClassName "fast"` + or},
 		{"another class", fast, func(s *situation) { s.role(1).Storage.StorageClassName = ptr.To("slow") },
 			worker + `set it back to size 10Gi and storageClassName "fast"` + or},
-		{"the class left out, and another configured", fast, func(s *situation) { s.class = "slow" },
-			worker + `set it back to size 10Gi and storageClassName "fast"` + or},
-		{"a class where there was none", claims(nil), func(s *situation) { s.class, s.role(1).Storage.StorageClassName = "fast", ptr.To("fast") },
+		{"a class where there was none", claims(nil), func(s *situation) { s.role(1).Storage.StorageClassName = ptr.To("fast") },
 			worker + `set it back to size 10Gi and no storageClassName` + or},
 		{"no storage where there was some", claims(nil), func(s *situation) { s.role(1).Storage = nil },
 			worker + `set it back to size 10Gi and no storageClassName` + or},
@@ -89,7 +85,7 @@ func TestChange(t *testing.T) {
 			s := validSituation()
 			c.change(s)
 			recorded := []RecordedRole{{ID: "controller"}, {ID: "worker", Storage: c.storage}}
-			if diff := cmp.Diff(c.want, lines(Change(recorded, s.cluster, s.class))); diff != "" {
+			if diff := cmp.Diff(c.want, lines(Change(recorded, s.cluster))); diff != "" {
 				t.Errorf("faults (-want +got):\n%s", diff)
 			}
 		})

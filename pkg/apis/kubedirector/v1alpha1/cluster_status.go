@@ -76,7 +76,7 @@ type KubeDirectorClusterStatus struct {
 	// +optional
 	FirstReadyTime *metav1.Time `json:"firstReadyTime,omitempty"`
 
-	// Ready members of all members, as in "3/4".
+	// Members that are configured and up, of all that are wanted, as in "3/4".
 	// +optional
 	Membership string `json:"membership,omitempty"`
 
@@ -190,7 +190,7 @@ type RoleStatus struct {
 	// Number of members wanted.
 	Desired int32 `json:"desired"`
 
-	// Number of members in state ready.
+	// Number of members that are configured and up, be it that they are being given news of others.
 	Ready int32 `json:"ready"`
 
 	// The members by ordinal.

@@ -53,7 +53,7 @@ type KubeDirectorClusterStatusApplyConfiguration struct {
 	Elastic *ElasticStatusApplyConfiguration `json:"elastic,omitempty"`
 	// When the cluster was first ready. From then on the app in use is held.
 	FirstReadyTime *metav1.Time `json:"firstReadyTime,omitempty"`
-	// Ready members of all members, as in "3/4".
+	// Members that are configured and up, of all that are wanted, as in "3/4".
 	Membership *string `json:"membership,omitempty"`
 	// The dashboards, at most 50.
 	Endpoints []DashboardEndpointApplyConfiguration `json:"endpoints,omitempty"`

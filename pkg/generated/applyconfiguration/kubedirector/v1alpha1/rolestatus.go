@@ -29,7 +29,7 @@ type RoleStatusApplyConfiguration struct {
 	StatefulSet *string `json:"statefulSet,omitempty"`
 	// Number of members wanted.
 	Desired *int32 `json:"desired,omitempty"`
-	// Number of members in state ready.
+	// Number of members that are configured and up, be it that they are being given news of others.
 	Ready *int32 `json:"ready,omitempty"`
 	// The members by ordinal.
 	Members []MemberStatusApplyConfiguration `json:"members,omitempty"`
