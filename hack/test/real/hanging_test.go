@@ -19,45 +19,72 @@ limitations under the License.
 package real
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 )
 
-// hangingMembers are several times as many as the controller's guest concurrency.
-const hangingMembers = 30
+const (
+	// hangingMembers are as many as the controller follows scripts at a time, and many times its guest concurrency.
+	hangingMembers = 100
+	// crowdPatience is how long two nodes may take to start or to end so many pods.
+	crowdPatience = 5 * time.Minute
+)
 
-// TestHangingScripts has a cluster become ready while more scripts hang than
-// the controller may work in containers at a time.
+// hangingScript tells that it runs.
+const hangingScript = `#!/bin/sh
+echo "$*" >>/var/lib/testapp/events
+exec sleep 3600
+`
+
+// TestHangingScripts has a cluster become ready while all scripts of another
+// hang. It is not parallel: so many pods would keep other tests waiting.
 func TestHangingScripts(t *testing.T) {
-	t.Parallel()
 	f := newFixture(t, "hanging")
 	f.apply(
 		packageMap("setup", startscript(t, recordingScript)),
-		packageMap("hanging", startscript(t, "#!/bin/sh\nexec sleep 3600\n")),
+		packageMap("hanging", startscript(t, hangingScript)),
 		newApp("testapp"),
-		newApp("hanging", func(app *v1alpha1.KubeDirectorAppSpec) {
-			app.DefaultConfigPackage = &v1alpha1.ConfigPackage{PackageURL: "configmap://hanging/" + packageKey}
-		}),
+		newApp("hanging", from("configmap://hanging/"+packageKey)),
 		newCluster("hanging", "hanging", members(hangingMembers)),
 	)
-	f.until("hanging", "all scripts run", func(cluster *v1alpha1.KubeDirectorCluster) bool {
-		running := 0
+	begun := time.Now()
+	f.within(crowdPatience, "hanging", "all members are configuring", func(cluster *v1alpha1.KubeDirectorCluster) bool {
+		configuring := 0
 		for _, role := range cluster.Status.Roles {
 			for _, m := range role.Members {
-				if m.Event != nil && m.Event.State == v1alpha1.EventRunning {
-					running++
+				if m.State == v1alpha1.MemberConfiguring {
+					configuring++
 				}
 			}
 		}
-		return running >= min(hangingMembers, 20) // status shows no more events than that
+		return configuring == hangingMembers
 	})
-	begun := time.Now()
+	for i := range hangingMembers {
+		pod := fmt.Sprintf("hanging-node-%d", i)
+		f.eventually(patience, "the script of "+pod+" runs", func(ctx context.Context) (bool, string) {
+			out, err := f.tryExec(ctx, pod, "cat", eventsFile)
+			return err == nil && out == "--configure\n", fmt.Sprint(out, err)
+		})
+	}
+	t.Logf("%d scripts hang after %s", hangingMembers, time.Since(begun).Round(time.Second))
+
+	begun = time.Now()
 	f.apply(newCluster("other", "testapp", members(2)))
 	f.untilReady("other")
 	t.Logf("with %d hanging scripts and a guest concurrency of %d, another cluster was ready after %s", hangingMembers, guestConcurrency, time.Since(begun).Round(time.Millisecond))
 	if state := f.get("hanging").Status.State; state != v1alpha1.ClusterConfiguring {
 		t.Errorf("the cluster whose scripts hang is %q", state)
 	}
+
+	begun = time.Now()
+	f.deleteCluster("hanging")
+	f.eventually(crowdPatience, "the cluster is gone", func(ctx context.Context) (bool, string) {
+		left := f.childrenOf(ctx, "hanging")
+		return len(left) == 0, fmt.Sprint(left)
+	})
+	t.Logf("it was gone after %s", time.Since(begun).Round(time.Second))
 }
