@@ -9,7 +9,7 @@ PACKAGE := github.com/bluek8s/kubedirector
 LDFLAGS := -s -w -X $(PACKAGE)/pkg/version.gitVersion=$(VERSION)
 GOFLAGS_VENDOR := -mod=vendor
 PLATFORMS ?= linux/$(shell go env GOARCH)
-export VERSION PLATFORMS CONTEXT REGISTRY TO
+export VERSION PLATFORMS CONTEXT REGISTRY TO IMAGE DELETE_CLUSTERS
 
 ##@ Use
 
@@ -20,6 +20,14 @@ demo: ## Run Spark with Jupyter on a real Kubernetes on this machine (CONTEXT=na
 .PHONY: demo-down
 demo-down: ## Remove what the demo made, and the devcluster it started
 	hack/demo.sh down
+
+.PHONY: deploy
+deploy: ## Install KubeDirector in a cluster (CONTEXT=name with REGISTRY=…, or TO=devcluster|kind|minikube)
+	hack/deploy.sh up
+
+.PHONY: undeploy
+undeploy: ## Remove it; refuses while there are clusters (DELETE_CLUSTERS=yes: deletes them first)
+	hack/deploy.sh down
 
 ##@ Build
 

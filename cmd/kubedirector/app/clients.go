@@ -100,5 +100,6 @@ func newClients(base *rest.Config, c *config.ClientConnection, gate *leader.Gate
 func newLeaseClient(base *rest.Config, renewDeadline time.Duration) (kubernetes.Interface, error) {
 	own := rest.CopyConfig(base)
 	own.Timeout = renewDeadline / 2
-	return kubernetes.NewForConfig(rest.AddUserAgent(own, "leader-election"))
+	own.UserAgent += "/leader-election"
+	return kubernetes.NewForConfig(own)
 }
