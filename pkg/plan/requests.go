@@ -35,15 +35,27 @@ const withVolume = "+volume"
 // IDs, which are never given twice, or a value that is remembered; so it acts once.
 func (d *draft) heed() {
 	asked := d.seen.Cluster.Annotations
-	for _, request := range strings.Split(asked[names.AnnotationReplace], ",") {
-		id, volume := strings.CutSuffix(strings.TrimSpace(request), withVolume)
-		if m := d.memberOf(id); m != nil {
+	seen := requestsText(asked)
+	first := seen != d.status.ObservedRequests
+	d.status.ObservedRequests = seen
+	for _, request := range requests(asked[names.AnnotationReplace]) {
+		id, volume := strings.CutSuffix(request, withVolume)
+		m := d.memberOf(id)
+		if m != nil {
 			d.replace(m, volume)
+		} else if first {
+			d.refuse(names.AnnotationReplace, request, "no member has that node ID")
 		}
 	}
-	for _, id := range strings.Split(asked[names.AnnotationForceRemove], ",") {
-		if m := d.memberOf(strings.TrimSpace(id)); m != nil {
+	for _, id := range requests(asked[names.AnnotationForceRemove]) {
+		m := d.memberOf(id)
+		switch {
+		case m != nil && goes(m.status):
 			d.forceOut(m)
+		case m != nil && first:
+			d.refuse(names.AnnotationForceRemove, id, fmt.Sprintf("member %s does not leave; the annotation %s has a new one take its place", m.status.Pod, names.AnnotationReplace))
+		case first:
+			d.refuse(names.AnnotationForceRemove, id, "no member has that node ID")
 		}
 	}
 	if value := asked[names.AnnotationRetry]; value != "" && value != d.status.ObservedRetry {
@@ -55,6 +67,28 @@ func (d *draft) heed() {
 			}
 		}
 	}
+}
+
+// requests are the node IDs that an annotation names, separated by commas.
+func requests(annotation string) []string {
+	return strings.FieldsFunc(annotation, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// requestsText is equal for equal requests; empty for none.
+func requestsText(asked map[string]string) string {
+	var texts []string
+	for _, annotation := range []string{names.AnnotationReplace, names.AnnotationForceRemove} {
+		if value := requests(asked[annotation]); len(value) > 0 {
+			texts = append(texts, strings.TrimPrefix(annotation, names.ReservedPrefix)+"="+truncate(strings.Join(value, ","), maxMemberMessage))
+		}
+	}
+	return strings.Join(texts, " ")
+}
+
+// refuse tells people once that a request has no effect as things stand.
+func (d *draft) refuse(annotation, value, why string) {
+	d.note(corev1.EventTypeWarning, "RequestWithoutEffect", fmt.Sprintf(
+		"annotation %s: %q: %s; status.roles[].members[] has the node IDs there are", annotation, value, why))
 }
 
 // memberOf is the member of a node ID as a user writes it; nil when there is none.
@@ -85,7 +119,7 @@ func (d *draft) replace(m *member, volume bool) {
 
 // forceOut lets a leaving member go now, whatever holds it.
 func (d *draft) forceOut(m *member) {
-	if !goes(m.status) || m.status.Retired != nil && m.status.Retired.Force {
+	if m.status.Retired != nil && m.status.Retired.Force {
 		return
 	}
 	if m.status.Retired == nil || maySayFarewell(m.status) {

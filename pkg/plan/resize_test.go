@@ -227,6 +227,9 @@ func TestForceRemove(t *testing.T) {
 	w.annotate(names.AnnotationForceRemove, "3")
 	w.converge(noFailure)
 	w.wantReady("3/3") // it names no leaving member
+	if told := strings.Join(w.lines, ""); strings.Count(told, "RequestWithoutEffect") != 1 || !strings.Contains(told, `force-remove: "3": member c-worker-1 does not leave`) {
+		t.Errorf("of a request without effect is told: %s", told)
+	}
 	w.annotate("", "")
 	w.scale(1)
 	w.converge(refuses)

@@ -68,6 +68,10 @@ type KubeDirectorClusterStatus struct {
 	// +optional
 	ObservedRetry string `json:"observedRetry,omitempty"`
 
+	// The values of the annotations kubedirector.bluedata.io/replace and force-remove that were looked at last.
+	// +optional
+	ObservedRequests string `json:"observedRequests,omitempty"`
+
 	// The role that the scale subresource resizes.
 	// +optional
 	Elastic *ElasticStatus `json:"elastic,omitempty"`

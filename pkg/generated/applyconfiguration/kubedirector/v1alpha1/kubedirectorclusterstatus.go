@@ -49,6 +49,8 @@ type KubeDirectorClusterStatusApplyConfiguration struct {
 	PendingEvents []PendingEventApplyConfiguration `json:"pendingEvents,omitempty"`
 	// The value of the annotation kubedirector.bluedata.io/retry that was acted on last.
 	ObservedRetry *string `json:"observedRetry,omitempty"`
+	// The values of the annotations kubedirector.bluedata.io/replace and force-remove that were looked at last.
+	ObservedRequests *string `json:"observedRequests,omitempty"`
 	// The role that the scale subresource resizes.
 	Elastic *ElasticStatusApplyConfiguration `json:"elastic,omitempty"`
 	// When the cluster was first ready. From then on the app in use is held.
@@ -154,6 +156,14 @@ func (b *KubeDirectorClusterStatusApplyConfiguration) WithPendingEvents(values .
 // If called multiple times, the ObservedRetry field is set to the value of the last call.
 func (b *KubeDirectorClusterStatusApplyConfiguration) WithObservedRetry(value string) *KubeDirectorClusterStatusApplyConfiguration {
 	b.ObservedRetry = &value
+	return b
+}
+
+// WithObservedRequests sets the ObservedRequests field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ObservedRequests field is set to the value of the last call.
+func (b *KubeDirectorClusterStatusApplyConfiguration) WithObservedRequests(value string) *KubeDirectorClusterStatusApplyConfiguration {
+	b.ObservedRequests = &value
 	return b
 }
 
