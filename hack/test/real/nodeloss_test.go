@@ -22,47 +22,109 @@ import (
 	"context"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 )
 
-// TestNodeLoss cuts the power of a node with a member on it. It is not parallel,
-// for other tests have members there too.
+// TestNodeLoss cuts the power of a node with members on it, and gives it back.
+// It is not parallel, for other tests have members there too.
 func TestNodeLoss(t *testing.T) {
 	f := newFixture(t, "nodeloss")
-	f.applyGoodApp()
-	f.apply(newCluster("c", "testapp", members(2)))
-	f.untilReady("c")
-	f.eventually(patience, "the pods are Ready", func(ctx context.Context) (bool, string) {
-		return isPodReady(f.pod("c-node-0")) && isPodReady(f.pod("c-node-1")), "not yet"
-	})
-	pod := f.pod("c-node-1")
-	node := pod.Spec.NodeName
+	f.applyDirected(v1alpha1.EventRestart)
+	f.apply(newCluster("bare", "testapp", members(2)), newCluster("kept", "testapp", members(2), storage("50Mi"), deletesVolumes))
+	f.untilPodsReady("bare", "kept")
+	node := f.pod("bare-node-1").Spec.NodeName
+	nearBare, bare := f.parted("bare", node)
+	nearKept, kept := f.parted("kept", node)
+	data, claims := f.writeData(kept.Name), f.claims()
 
-	f.devcluster("stop-node", node)
-	t.Cleanup(func() { f.devcluster("start-node", node) })
-	f.until("c", "tells that the node is lost", func(cluster *v1alpha1.KubeDirectorCluster) bool {
-		ready := condition(cluster, v1alpha1.ConditionReady)
-		return cluster.Status.State == v1alpha1.ClusterNodeDown && ready.Status == metav1.ConditionFalse &&
-			ready.Reason == v1alpha1.ReasonNodeLost && mentions(ready.Message, []string{"c-node-1", node})
-	})
+	o := f.cutPower(node)
+	f.wantNodeDownInTime(o, "bare", bare)
+	f.wantNodeDownInTime(o, "kept", kept)
 
-	f.devcluster("start-node", node)
-	f.until("c", "ready with another container", func(cluster *v1alpha1.KubeDirectorCluster) bool {
-		return isReady(cluster) && memberOf(cluster, "c-node-1").Incarnation != incarnation(containerID(pod))
+	begun := f.startNode(node)
+	t.Logf("node %s was Ready %s after its start", node, time.Since(begun).Round(time.Millisecond))
+	f.untilBack("bare", bare, begun)
+	f.untilBack("kept", kept, begun)
+
+	f.wantCalls(bare.Name, "--configure")
+	f.wantCalls(kept.Name, "--configure", "--restart")
+	f.wantCalls(nearBare.Name, "--configure")
+	f.wantCalls(nearKept.Name, "--configure")
+	f.wantSameContainer(nearBare)
+	f.wantSameContainer(nearKept)
+	f.wantData(kept.Name, data)
+	f.wantClaims(claims)
+}
+
+// wantNodeDownInTime checks that a cluster shows what its member has lost within
+// two seconds after Kubernetes gave up the node, and soon after the node fell silent.
+func (f *fixture) wantNodeDownInTime(o outage, name string, lost *corev1.Pod) {
+	f.Helper()
+	cluster := f.until(name, "tells that a node is lost", func(cluster *v1alpha1.KubeDirectorCluster) bool { return isNodeDown(cluster, lost) })
+	shown, seen := condition(cluster, v1alpha1.ConditionReady).LastTransitionTime.Time, time.Now()
+	f.Logf("cluster %s node-down %s after the power cut; Kubernetes gave the node up at %s, Ready turned false at %s",
+		name, seen.Sub(o.stopped).Round(time.Millisecond), o.noticed.Format(time.TimeOnly), shown.Format(time.TimeOnly))
+	// Both times are known to the second.
+	if late := shown.Sub(o.noticed); late < 0 || late > 2*time.Second {
+		f.Errorf("cluster %s: Ready turned false %s after Kubernetes gave up the node", name, late)
+	}
+	if late := seen.Sub(o.stopped); late > gracePeriod+monitorPeriod+2*time.Second {
+		f.Errorf("cluster %s was node-down %s after the power cut", name, late)
+	}
+	if state := memberOf(cluster, lost.Name).State; state != v1alpha1.MemberLost {
+		f.Errorf("member %s is %s", lost.Name, state)
+	}
+}
+
+// untilBack waits until a cluster is ready with another container in the pod that was lost.
+func (f *fixture) untilBack(name string, lost *corev1.Pod, begun time.Time) {
+	f.Helper()
+	f.until(name, "ready with another container", func(cluster *v1alpha1.KubeDirectorCluster) bool {
+		member := memberOf(cluster, lost.Name)
+		return isReady(cluster) && cluster.Status.State == v1alpha1.ClusterReady && member.Incarnation != incarnation(containerID(lost))
 	})
-	if f.pod("c-node-1").UID != pod.UID {
-		t.Error("the pod was replaced")
+	f.Logf("cluster %s was ready %s after its node was started", name, time.Since(begun).Round(time.Millisecond))
+	if f.pod(lost.Name).UID != lost.UID {
+		f.Errorf("pod %s was replaced", lost.Name)
 	}
-	id := f.configcli("c-node-1", "node.id")
-	if got, want := lines(f.exec("c-node-1", "cat", eventsFile)), []string{"node " + id + " --configure"}; !slices.Equal(got, want) {
-		t.Errorf("the script was called for %q, want %q", got, want)
+}
+
+// untilPodsReady waits until clusters are ready, and Kubernetes knows it of their pods.
+func (f *fixture) untilPodsReady(clusters ...string) {
+	f.Helper()
+	for _, cluster := range clusters {
+		f.untilReady(cluster)
+		f.eventually(patience, "the pods of cluster "+cluster+" are Ready", func(context.Context) (bool, string) {
+			for _, pod := range f.podsOf(cluster) {
+				if !isPodReady(pod) {
+					return false, pod.Name + " is not"
+				}
+			}
+			return true, ""
+		})
 	}
+}
+
+// wantSameContainer checks that nothing has happened to a pod's container.
+func (f *fixture) wantSameContainer(before *corev1.Pod) {
+	f.Helper()
+	if now := f.pod(before.Name); now.UID != before.UID || containerID(now) != containerID(before) {
+		f.Errorf("pod %s or its container is another one", before.Name)
+	}
+}
+
+// isNodeDown is true of a cluster that tells that a member is lost with its node.
+func isNodeDown(cluster *v1alpha1.KubeDirectorCluster, lost *corev1.Pod) bool {
+	ready := condition(cluster, v1alpha1.ConditionReady)
+	return cluster.Status.State == v1alpha1.ClusterNodeDown && ready.Status == metav1.ConditionFalse &&
+		ready.Reason == v1alpha1.ReasonNodeLost && mentions(ready.Message, []string{lost.Name, lost.Spec.NodeName})
 }
 
 // devcluster runs a command of hack/devcluster, which can take a node's power,
