@@ -73,6 +73,9 @@ func (d *draft) judgeEvent(m *member) {
 		event.FinishedAt = timeOrNil(m.outcome.At) // told no end, or by a clock ahead of ours, by which the next attempt would be late
 	}
 	was := m.status.Event
+	if was != nil && was.Name == event.Name && was.Generation == event.Generation {
+		event.Vetoes = was.Vetoes
+	}
 	m.status.Event = event
 	if event.State != v1alpha1.EventRunning && (was == nil || was.State != event.State || was.Attempt != event.Attempt) {
 		d.noteFailure(m)
@@ -132,7 +135,7 @@ func (m *member) blocks() bool {
 
 // exhausted is true when the policy has no attempt left.
 func (m *member) exhausted() bool {
-	return m.failed() && !m.blocks() && m.status.Event.Attempt > m.role.Hook(m.status.Event.Name).Retries
+	return m.failed() && !m.blocks() && m.status.Event.Attempt-m.status.Event.Vetoes > m.role.Hook(m.status.Event.Name).Retries
 }
 
 // retry records the next attempt of a failed script once it is due. A member
@@ -142,10 +145,7 @@ func (d *draft) retry(m *member) {
 		return
 	}
 	if m.exhausted() {
-		switch {
-		case d.seen.Cluster.Status.ObservedGeneration != d.seen.Cluster.Generation:
-			d.nextAttempt(m, "the spec has changed")
-		case d.packageMended(m):
+		if d.packageMended(m) {
 			d.nextAttempt(m, "its package has changed")
 		}
 		return
@@ -158,13 +158,29 @@ func (d *draft) retry(m *member) {
 	d.nextAttempt(m, "its back-off is over")
 }
 
+// retryEdited starts scripts again whose attempts were used up before an edit of the spec.
+func (d *draft) retryEdited() {
+	if d.seen.Cluster.Status.ObservedGeneration == d.seen.Cluster.Generation {
+		return
+	}
+	for _, m := range d.members {
+		if m.exhausted() {
+			d.nextAttempt(m, "the spec has changed")
+		}
+	}
+}
+
 // nextAttempt is recorded before it is made: a crash in between must not run it under the number of the last.
 func (d *draft) nextAttempt(m *member, why string) {
-	last := m.status.Event
+	last, vetoes := m.status.Event, m.status.Event.Vetoes
+	if m.blocks() {
+		vetoes++
+	}
 	m.status.Event = &v1alpha1.MemberEvent{
 		Name:       last.Name,
 		Generation: last.Generation,
 		Attempt:    last.Attempt + 1,
+		Vetoes:     vetoes,
 		State:      v1alpha1.EventPending,
 	}
 	d.record(fmt.Sprintf("attempt %d of %s on %s: %s", last.Attempt+1, last.Name, m.status.Pod, why))

@@ -58,10 +58,12 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus) {
 	if len(joins) == 0 {
 		return
 	}
-	i := slices.IndexFunc(d.status.PendingEvents, func(e v1alpha1.PendingEvent) bool {
-		return e.Event == v1alpha1.EventAddNodes && e.Role == role && e.Open
-	})
 	audience := d.audience(v1alpha1.EventAddNodes)
+	// Somebody whom it names and who may have been configured by now is to hear of the others.
+	i := slices.IndexFunc(d.status.PendingEvents, func(e v1alpha1.PendingEvent) bool {
+		return e.Event == v1alpha1.EventAddNodes && e.Role == role && e.Open &&
+			!slices.ContainsFunc(e.NodeIDs, func(id int64) bool { return slices.Contains(audience, id) })
+	})
 	if i < 0 {
 		if len(audience) == 0 {
 			return
@@ -99,26 +101,20 @@ func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
 func (d *draft) tellOfLeaves(role *catalog.Role, leaves []v1alpha1.MemberStatus) {
 	leave := v1alpha1.PendingEvent{Event: v1alpha1.EventDelNodes, Role: role.ID}
 	farewell := v1alpha1.PendingEvent{Event: v1alpha1.EventDecommission, Role: role.ID}
-	told := map[int64]bool{}
 	for _, m := range leaves {
-		unaware := d.unannounce(m.NodeID)
+		d.unannounce(m.NodeID)
 		if m.MetadataGeneration == 0 {
 			continue
 		}
 		leave.Members, leave.NodeIDs = append(leave.Members, m.Pod), append(leave.NodeIDs, m.NodeID)
-		for _, id := range d.audience(v1alpha1.EventDelNodes) {
-			told[id] = told[id] || !slices.Contains(unaware, id)
-		}
 		if role.Takes(v1alpha1.EventDecommission) && maySayFarewell(&m) {
 			farewell.Members, farewell.NodeIDs = append(farewell.Members, m.Pod), append(farewell.NodeIDs, m.NodeID)
 		}
 	}
-	for id, hears := range told {
-		if hears {
-			leave.For = append(leave.For, id)
-		}
+	if len(leave.NodeIDs) > 0 {
+		leave.For = d.audience(v1alpha1.EventDelNodes)
+		slices.Sort(leave.For)
 	}
-	slices.Sort(leave.For)
 	farewell.For = slices.Clone(farewell.NodeIDs)
 	for _, event := range []v1alpha1.PendingEvent{leave, farewell} {
 		if len(event.For) > 0 {
@@ -127,15 +123,13 @@ func (d *draft) tellOfLeaves(role *catalog.Role, leaves []v1alpha1.MemberStatus)
 	}
 }
 
-// unannounce takes a member out of an announcement that nobody has been given
-// yet. It returns those that would have been told, and so don't know of it.
-func (d *draft) unannounce(id int64) (unaware []int64) {
+// unannounce takes a member out of announcements that nobody has been given yet.
+func (d *draft) unannounce(id int64) {
 	for i := range d.status.PendingEvents {
-		if event := &d.status.PendingEvents[i]; event.Open && forget(event, id) {
-			unaware = event.For
+		if event := &d.status.PendingEvents[i]; event.Open {
+			forget(event, id)
 		}
 	}
-	return unaware
 }
 
 // callOff keeps a member that was leaving. Its peers may have been told that it
@@ -192,7 +186,9 @@ func (d *draft) concerns(event *v1alpha1.PendingEvent, m *member) bool {
 		// What ran in a container without a volume is gone with it.
 		gone := m.pod == nil || m.container != "" && !m.current()
 		return !m.wanted && m.status.State != v1alpha1.MemberDeleting && maySayFarewell(m.status) && (m.persists() || !gone)
-	case v1alpha1.EventStop, v1alpha1.EventDelete:
+	case v1alpha1.EventStop:
+		return m.current() && (m.setUp || m.status.State != v1alpha1.MemberError)
+	case v1alpha1.EventDelete:
 		return m.current()
 	}
 	return m.wanted
@@ -203,15 +199,23 @@ func maySayFarewell(m *v1alpha1.MemberStatus) bool {
 	return m.Retired == nil || m.Retired.Why == v1alpha1.RetiredRenewed
 }
 
-// due is the event that a member is to be called for next; nil: none.
+// due is the event that a member is to be called for next; nil: none. What
+// stops it comes before what it would hear of others: that keeps until it is back.
 func (d *draft) due(m *member) *v1alpha1.PendingEvent {
+	var first *v1alpha1.PendingEvent
 	for i := range d.status.PendingEvents {
 		event := &d.status.PendingEvents[i]
-		if !event.Open && slices.Contains(event.For, m.status.NodeID) {
+		if event.Open || !slices.Contains(event.For, m.status.NodeID) {
+			continue
+		}
+		if event.Event == v1alpha1.EventStop {
 			return event
 		}
+		if first == nil {
+			first = event
+		}
 	}
-	return nil
+	return first
 }
 
 // called records that a member has been called for an event.

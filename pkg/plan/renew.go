@@ -40,7 +40,7 @@ func renewPods(d *draft) bool {
 		switch {
 		case !d.everReady():
 			d.act(DeletePod{Pod: objectOf(m.pod), Why: "its template was corrected"})
-		case m.wanted && (d.isBroken(m) || d.allReady()):
+		case m.wanted && (d.isBroken(m) || d.nobodyMoves()):
 			m.status.Retired = d.retire(m, v1alpha1.RetiredRenewed)
 			d.record("that " + m.status.Pod + " is made anew")
 		}
@@ -54,15 +54,16 @@ func (d *draft) isBroken(m *member) bool {
 	case v1alpha1.MemberPending, v1alpha1.MemberCreating, v1alpha1.MemberLost:
 		return !m.nodeLost
 	case v1alpha1.MemberError:
-		return m.exhausted()
+		return !m.setUp && m.exhausted()
 	}
 	return false
 }
 
-// allReady is true while every member is, and none is on its way out.
-func (d *draft) allReady() bool {
+// nobodyMoves is true while every member is ready, or waits for its user with a
+// script that failed for good, which a newer template may mend.
+func (d *draft) nobodyMoves() bool {
 	for _, m := range d.members {
-		if m.status.State != v1alpha1.MemberReady || m.status.Retired != nil {
+		if m.status.Retired != nil || m.status.State != v1alpha1.MemberReady && !(m.status.State == v1alpha1.MemberError && m.exhausted()) {
 			return false
 		}
 	}

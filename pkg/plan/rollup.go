@@ -132,7 +132,7 @@ func (d *draft) clusterFacts() lifecycle.ClusterFacts {
 	switch {
 	case facts.Valid && d.hold && !d.everReady():
 		facts.Working = true // ready is what realises its spec, and from then on edits would count as changes
-	case d.stopEvent() != nil || len(d.status.PendingEvents) > 0:
+	case len(d.status.PendingEvents) > 0 && !stopped:
 		facts.Working = true // somebody is still to be told
 	case !facts.Lost && !facts.NotRunning && !facts.Working:
 		facts.Working = slices.ContainsFunc(d.members, d.outdated)

@@ -51,6 +51,7 @@ func enrol(d *draft) bool {
 	}
 	before := d.rosterText()
 	d.heed()
+	d.retryEdited()
 	d.enlist()
 	d.bindMembers()
 	d.tidyEvents()

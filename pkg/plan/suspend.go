@@ -60,7 +60,7 @@ func (d *draft) stopEvent() *v1alpha1.PendingEvent {
 func (d *draft) toBeStopped() []int64 {
 	var ids []int64
 	for _, m := range d.members {
-		if m.wanted && m.configuredOnce() && m.current() && m.role.Takes(v1alpha1.EventStop) {
+		if m.wanted && m.configuredOnce() && m.setUp && m.role.Takes(v1alpha1.EventStop) {
 			ids = append(ids, m.status.NodeID)
 		}
 	}

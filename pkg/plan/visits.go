@@ -45,6 +45,9 @@ func visitMembers(d *draft) bool {
 		case v1alpha1.MemberConfiguring:
 			d.visit(m)
 		case v1alpha1.MemberError:
+			if m.setUp && !d.holdsMetadata(m) {
+				d.visit(m) // for the metadata alone: an attempt that has ended is not made again
+			}
 			d.retry(m)
 		case v1alpha1.MemberLeaving:
 			if m.failed() {
@@ -95,7 +98,7 @@ func (d *draft) waitsFor(m *member) trouble {
 	for _, other := range d.members {
 		switch {
 		case other == m || !other.wanted:
-		case other.configuredOnce() && other.setUp && other.isUp() && !d.holdsMetadata(other):
+		case other.configuredOnce() && other.isUp() && !d.holdsMetadata(other):
 			return trouble{message: fmt.Sprintf("member %s is configured once %s holds the metadata that names it", m.status.Pod, other.status.Pod)}
 		case !other.configuredOnce() && slices.Contains(m.role.ConfigureAfter, other.role.ID):
 			return trouble{reason: v1alpha1.ReasonWaitingForRole, message: fmt.Sprintf(

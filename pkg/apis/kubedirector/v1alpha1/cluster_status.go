@@ -303,6 +303,10 @@ type MemberEvent struct {
 	// Number of the attempt, from 1.
 	Attempt int32 `json:"attempt"`
 
+	// How many earlier attempts ended with exit code 3 of decommission, by which a member refuses to leave: they don't count as failures.
+	// +optional
+	Vetoes int32 `json:"vetoes,omitempty"`
+
 	// Pending, Running, Failed, TimedOut or Lost.
 	// +kubebuilder:validation:Enum=Pending;Running;Failed;TimedOut;Lost
 	State EventState `json:"state"`

@@ -34,6 +34,8 @@ type MemberEventApplyConfiguration struct {
 	Generation *int64 `json:"generation,omitempty"`
 	// Number of the attempt, from 1.
 	Attempt *int32 `json:"attempt,omitempty"`
+	// How many earlier attempts ended with exit code 3 of decommission, by which a member refuses to leave: they don't count as failures.
+	Vetoes *int32 `json:"vetoes,omitempty"`
 	// Pending, Running, Failed, TimedOut or Lost.
 	State *kubedirectorv1alpha1.EventState `json:"state,omitempty"`
 	// Exit code of the script, once it has one.
@@ -75,6 +77,14 @@ func (b *MemberEventApplyConfiguration) WithGeneration(value int64) *MemberEvent
 // If called multiple times, the Attempt field is set to the value of the last call.
 func (b *MemberEventApplyConfiguration) WithAttempt(value int32) *MemberEventApplyConfiguration {
 	b.Attempt = &value
+	return b
+}
+
+// WithVetoes sets the Vetoes field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Vetoes field is set to the value of the last call.
+func (b *MemberEventApplyConfiguration) WithVetoes(value int32) *MemberEventApplyConfiguration {
+	b.Vetoes = &value
 	return b
 }
 
