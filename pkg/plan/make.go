@@ -115,7 +115,9 @@ func (d *draft) finish() {
 		return
 	}
 	d.plan.Status = d.status
-	d.plan.Urgent = old.State != d.status.State || !equality.Semantic.DeepEqual(verdicts(old), verdicts(d.status))
+	// What is told of a cluster that goes is told now or never.
+	last := d.seen.Cluster.DeletionTimestamp != nil && len(d.plan.Notes) > 0
+	d.plan.Urgent = last || old.State != d.status.State || !equality.Semantic.DeepEqual(verdicts(old), verdicts(d.status))
 	if d.plan.Record != "" {
 		// What was drafted after the record rests on what is not recorded yet.
 		d.plan.Actions, d.plan.Again = nil, 0
