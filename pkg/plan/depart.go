@@ -120,9 +120,9 @@ func dismissPods(d *draft) bool {
 		return true
 	}
 	for _, m := range d.members {
+		d.reschedule(m)
 		retired := m.status.Retired
 		if retired == nil {
-			d.reschedule(m)
 			continue
 		}
 		d.dismissClaim(m)
