@@ -17,7 +17,6 @@ limitations under the License.
 package plan
 
 import (
-	"fmt"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -26,7 +25,6 @@ import (
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/catalog"
-	"github.com/bluek8s/kubedirector/pkg/lifecycle"
 	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
@@ -124,19 +122,6 @@ func (m *member) leavesBehind(pod *corev1.Pod) bool {
 	return retired != nil && (retired.UID == pod.UID || retired.Why == v1alpha1.RetiredRemoved)
 }
 
-// lostWithNode is true when Kubernetes has given up the pod's node. The kubelet's
-// last word, that the container is ready, then stands beside a pod that is not:
-// no kubelet says so, and the pods have no readiness gates. Nodes themselves
-// can't be seen by a controller that has the rights of one namespace.
-func lostWithNode(pod *corev1.Pod, c *corev1.ContainerStatus) bool {
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodReady {
-			return c.Ready && condition.Status == corev1.ConditionFalse
-		}
-	}
-	return false
-}
-
 func containerStatus(all []corev1.ContainerStatus, name string) *corev1.ContainerStatus {
 	for i := range all {
 		if all[i].Name == name {
@@ -158,149 +143,4 @@ func (m *member) configuredOnce() bool { return m.status.MetadataGeneration > 0 
 // current is true while the container that runs is the one on record.
 func (m *member) current() bool {
 	return m.container != "" && m.status.Incarnation == incarnationOf(m.container)
-}
-
-// moveMembers steps each member's state machine by what is seen of it.
-func moveMembers(d *draft) bool {
-	gone := map[int64]bool{}
-	for _, m := range d.members {
-		d.rebind(m)
-		d.judgeEvent(m)
-		from := m.status.State
-		to, left, impossible := lifecycle.StepMember(from, d.factsOf(m))
-		if impossible != nil {
-			d.plan.Impossible = append(d.plan.Impossible, fmt.Errorf("member %s: %w", m.status.Pod, impossible))
-		}
-		if left {
-			gone[m.status.NodeID] = true
-			continue
-		}
-		if to != from {
-			d.enter(m, from, to)
-		}
-		d.diagnose(m)
-	}
-	d.dropGone(gone)
-	return true
-}
-
-// rebind takes up the container of a leaving member that came back on its volume, for its farewell to be said there.
-func (d *draft) rebind(m *member) {
-	if m.status.State != v1alpha1.MemberLeaving || m.container == "" || m.current() {
-		return
-	}
-	m.status.Incarnation, m.status.Event = incarnationOf(m.container), nil
-}
-
-// enter notes what goes with a member's new state.
-func (d *draft) enter(m *member, from, to v1alpha1.MemberState) {
-	m.status.State = to
-	switch to {
-	case v1alpha1.MemberConfiguring:
-		if m.current() {
-			return
-		}
-		if !m.configuredOnce() || !m.persists() {
-			d.startsOver(m)
-		}
-		m.status.Event = nil
-		m.status.Incarnation = incarnationOf(m.container)
-	case v1alpha1.MemberReady:
-		m.status.MetadataGeneration = d.status.MetadataGeneration
-		m.status.Event, m.status.Retired = nil, nil
-	case v1alpha1.MemberLost:
-		m.status.Event = nil
-		d.plan.Notes = append(d.plan.Notes, Note{corev1.EventTypeWarning, lossOf(m).reason, lossOf(m).message})
-	case v1alpha1.MemberPending, v1alpha1.MemberCreating, v1alpha1.MemberLeaving:
-		m.status.Event = nil
-	case v1alpha1.MemberDeleting:
-		m.status.Event = nil
-		d.condemn(m)
-	}
-}
-
-// factsOf is the bounded observation that the member machine rests on.
-func (d *draft) factsOf(m *member) lifecycle.MemberFacts {
-	facts := lifecycle.MemberFacts{
-		Wanted:       m.wanted,
-		Configured:   m.configuredOnce() && m.status.Retired == nil,
-		Container:    lifecycle.ContainerNone,
-		Setup:        d.setupOf(m),
-		FarewellSaid: !m.wanted && d.farewellSaid(m),
-		ObjectsGone:  !m.wanted && d.gone(m),
-	}
-	switch {
-	case m.container != "":
-		facts.Container = lifecycle.ContainerRunning
-		facts.Replaced = m.status.Incarnation != "" && !m.current()
-	case m.pod != nil:
-		facts.Container = lifecycle.ContainerStarting
-	}
-	return facts
-}
-
-// setupOf says how far the running container is set up.
-func (d *draft) setupOf(m *member) lifecycle.Setup {
-	switch {
-	case !m.current():
-		return lifecycle.SetupOutstanding
-	case m.failed():
-		return lifecycle.SetupFailed
-	case !m.setUp || !d.holdsMetadata(m) || d.due(m) != nil:
-		return lifecycle.SetupOutstanding
-	}
-	return lifecycle.SetupSucceeded
-}
-
-// holdsMetadata is true when the newest metadata is known to be in place in the running container.
-func (d *draft) holdsMetadata(m *member) bool {
-	if m.status.MetadataGeneration == d.status.MetadataGeneration && m.setUp {
-		return true
-	}
-	return m.outcome != nil && m.outcome.MetadataGeneration >= d.status.MetadataGeneration
-}
-
-// lossOf says what became of a configured member.
-func lossOf(m *member) trouble {
-	switch {
-	case m.nodeLost:
-		return nodeTrouble(m)
-	case m.pod == nil && m.ending != nil && onDeadNode(m.ending):
-		return trouble{reason: v1alpha1.ReasonNodeLost, message: fmt.Sprintf(
-			"member %s: its pod was deleted, but its node %s does not answer and can't say that it has ended; the member goes on when the node returns, is deleted or gets the taint %s",
-			m.status.Pod, m.ending.Spec.NodeName, corev1.TaintNodeOutOfService)}
-	case m.pod == nil:
-		return trouble{reason: v1alpha1.ReasonPodLost, message: fmt.Sprintf("member %s: its pod is gone or ending", m.status.Pod)}
-	case m.container == "":
-		return trouble{reason: v1alpha1.ReasonContainerRestarted, message: fmt.Sprintf("member %s: its container does not run%s", m.status.Pod, endOf(m.pod))}
-	default:
-		return trouble{reason: v1alpha1.ReasonContainerRestarted, message: fmt.Sprintf("member %s: its container was replaced%s", m.status.Pod, endOf(m.pod))}
-	}
-}
-
-// onDeadNode is true for a pod whose node does not answer.
-func onDeadNode(pod *corev1.Pod) bool {
-	c := containerStatus(pod.Status.ContainerStatuses, names.ContainerName)
-	return c != nil && lostWithNode(pod, c)
-}
-
-func nodeTrouble(m *member) trouble {
-	return trouble{reason: v1alpha1.ReasonNodeLost, message: fmt.Sprintf(
-		"member %s: its node %s does not answer; the member goes on when the node returns, or when its pod is moved", m.status.Pod, m.pod.Spec.NodeName)}
-}
-
-// endOf says how the container's last life ended, as far as the kubelet tells: ": exit code 137 (OOMKilled)".
-func endOf(pod *corev1.Pod) string {
-	c := containerStatus(pod.Status.ContainerStatuses, names.ContainerName)
-	if c == nil {
-		return ""
-	}
-	ended := c.State.Terminated
-	if ended == nil {
-		ended = c.LastTerminationState.Terminated
-	}
-	if ended == nil {
-		return ""
-	}
-	return fmt.Sprintf(": exit code %d (%s)", ended.ExitCode, ended.Reason)
 }

@@ -1,0 +1,173 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"slices"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/catalog"
+)
+
+// tellOf has peers told what happened to a role, and those that leave of it.
+func (d *draft) tellOf(role *catalog.Role, change rosterChange) {
+	d.tellOfJoins(role.ID, append(change.joins, change.returns...))
+	d.tellOfLeaves(role, change.leaves)
+}
+
+// tellOfJoins adds members to the announcement of their role that is still open,
+// so that changes close together are one. It concerns those that may have been
+// configured without knowing them.
+func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus) {
+	if len(joins) == 0 {
+		return
+	}
+	audience := d.audience(v1alpha1.EventAddNodes)
+	// Somebody whom it names and who may have been configured by now is to hear of the others.
+	i := slices.IndexFunc(d.status.PendingEvents, func(e v1alpha1.PendingEvent) bool {
+		return e.Event == v1alpha1.EventAddNodes && e.Role == role && e.Open &&
+			!slices.ContainsFunc(e.NodeIDs, func(id int64) bool { return slices.Contains(audience, id) })
+	})
+	if i < 0 {
+		if len(audience) == 0 {
+			return
+		}
+		d.newEvent(v1alpha1.PendingEvent{Event: v1alpha1.EventAddNodes, Role: role, Open: true})
+		i = len(d.status.PendingEvents) - 1
+	}
+	event := &d.status.PendingEvents[i]
+	for _, m := range joins {
+		event.Members, event.NodeIDs = append(event.Members, m.Pod), append(event.NodeIDs, m.NodeID)
+	}
+	for _, id := range audience {
+		if !slices.Contains(event.For, id) {
+			event.For = append(event.For, id)
+		}
+	}
+	event.For = slices.DeleteFunc(event.For, func(id int64) bool { return slices.Contains(event.NodeIDs, id) })
+	slices.Sort(event.For)
+}
+
+// audience are the members that stay and that have been, or may be being,
+// configured, as far as their package takes the event.
+func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
+	var ids []int64
+	for _, m := range d.members {
+		if d.isWanted(m.status) && m.role.Takes(event) && (m.configuredOnce() || m.container != "") {
+			ids = append(ids, m.status.NodeID)
+		}
+	}
+	return ids
+}
+
+// tellOfLeaves has those that stay told of members that leave, and these
+// themselves. Of a member that was never configured nobody has heard.
+func (d *draft) tellOfLeaves(role *catalog.Role, leaves []v1alpha1.MemberStatus) {
+	leave := v1alpha1.PendingEvent{Event: v1alpha1.EventDelNodes, Role: role.ID}
+	farewell := v1alpha1.PendingEvent{Event: v1alpha1.EventDecommission, Role: role.ID}
+	for _, m := range leaves {
+		d.unannounce(m.NodeID)
+		if m.MetadataGeneration == 0 {
+			continue
+		}
+		leave.Members, leave.NodeIDs = append(leave.Members, m.Pod), append(leave.NodeIDs, m.NodeID)
+		if role.Takes(v1alpha1.EventDecommission) && maySayFarewell(&m) {
+			farewell.Members, farewell.NodeIDs = append(farewell.Members, m.Pod), append(farewell.NodeIDs, m.NodeID)
+		}
+	}
+	if len(leave.NodeIDs) > 0 {
+		leave.For = d.audience(v1alpha1.EventDelNodes)
+		slices.Sort(leave.For)
+	}
+	farewell.For = slices.Clone(farewell.NodeIDs)
+	for _, event := range []v1alpha1.PendingEvent{leave, farewell} {
+		if len(event.For) > 0 {
+			d.newEvent(event)
+		}
+	}
+}
+
+// unannounce takes a member out of announcements that nobody has been given yet.
+func (d *draft) unannounce(id int64) {
+	for i := range d.status.PendingEvents {
+		if event := &d.status.PendingEvents[i]; event.Open {
+			forget(event, id)
+		}
+	}
+}
+
+// callOff keeps a member that was leaving. Its peers may have been told that it
+// leaves, and are told that it joins. If it may have been decommissioned itself,
+// it starts over in a new pod.
+func (d *draft) callOff(m *v1alpha1.MemberStatus) {
+	for i := range d.status.PendingEvents {
+		event := &d.status.PendingEvents[i]
+		named := forget(event, m.NodeID)
+		if pod := d.seen.Pods[m.Pod]; named && event.Event == v1alpha1.EventDecommission && pod != nil {
+			m.Retired = &v1alpha1.RetiredPod{Why: v1alpha1.RetiredRenewed, UID: pod.UID}
+		}
+	}
+}
+
+// closeAnnouncements lets members be told of those that joined, once nobody who
+// is named is still on the way. Who is stuck is announced later, on its own.
+func closeAnnouncements(d *draft) bool {
+	if d.frozen() {
+		return true
+	}
+	for i := range len(d.status.PendingEvents) {
+		event := &d.status.PendingEvents[i]
+		if !event.Open {
+			continue
+		}
+		here, stuck, onTheWay := d.arrivals(event)
+		if onTheWay || len(here) == 0 {
+			continue
+		}
+		late := *event.DeepCopy()
+		for _, id := range here {
+			forget(&late, id)
+		}
+		for _, id := range stuck {
+			forget(event, id)
+		}
+		event.Open = false
+		d.record("who is announced")
+		if len(stuck) > 0 {
+			d.newEvent(late)
+		}
+	}
+	return true
+}
+
+// arrivals sorts those that an announcement names.
+func (d *draft) arrivals(event *v1alpha1.PendingEvent) (here, stuck []int64, onTheWay bool) {
+	for _, m := range d.members {
+		if !slices.Contains(event.NodeIDs, m.status.NodeID) {
+			continue
+		}
+		switch {
+		case m.status.State == v1alpha1.MemberReady:
+			here = append(here, m.status.NodeID)
+		case m.trouble.stuck():
+			stuck = append(stuck, m.status.NodeID)
+		default:
+			onTheWay = true
+		}
+	}
+	return here, stuck, onTheWay
+}
