@@ -41,12 +41,25 @@ type pacedLock struct {
 	period time.Duration
 }
 
+// undivided is ctx for a request that is not given up halfway when this process
+// is asked to stop: it ends soon by its own timeout, and then it is known whose
+// the Lease is, and whether it must be given back.
+func undivided(ctx context.Context) (context.Context, context.CancelFunc) {
+	whole := context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(whole, deadline)
+	}
+	return whole, func() {}
+}
+
 // Get reads the Lease. The text by which client-go tells one renewal from the
 // next has whole seconds: two within one second would count as the first, and
 // the Lease as over while its holder rightly believes in it.
 func (l *pacedLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	sent := time.Now()
-	record, text, err := l.Interface.Get(ctx)
+	whole, done := undivided(ctx)
+	defer done()
+	record, text, err := l.Interface.Get(whole)
 	if err != nil {
 		if !apierrors.IsNotFound(err) {
 			l.pause(ctx, sent)
@@ -59,7 +72,9 @@ func (l *pacedLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord
 // Create makes the Lease where there is none.
 func (l *pacedLock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	sent := time.Now()
-	err := l.Interface.Create(ctx, record)
+	whole, done := undivided(ctx)
+	defer done()
+	err := l.Interface.Create(whole, record)
 	if err != nil {
 		l.pause(ctx, sent)
 	}
@@ -73,7 +88,9 @@ func (l *pacedLock) Update(ctx context.Context, record resourcelock.LeaderElecti
 		return nil
 	}
 	sent := time.Now()
-	err := l.Interface.Update(ctx, record)
+	whole, done := undivided(ctx)
+	defer done()
+	err := l.Interface.Update(whole, record)
 	// After a conflict it must be known soon whose the Lease is.
 	if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 		l.pause(ctx, sent)

@@ -28,6 +28,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
+	coordinationclient "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/utils/ptr"
 )
@@ -122,5 +123,67 @@ func TestTriesOncePerPeriod(t *testing.T) {
 			stop()
 			<-result
 		})
+	}
+}
+
+// TestStopsInsideARequest: a request for the Lease that is under way when the
+// process is asked to stop is carried through, and the Lease is given back.
+func TestStopsInsideARequest(t *testing.T) {
+	// The Lease is made in the first second; it is renewed from the third on, as that was 2 s after it was asked for.
+	for verb, into := range map[string]time.Duration{"create": 500 * time.Millisecond, "update": 2500 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			client := fake.NewSimpleClientset()
+			slow := slowLeases{LeasesGetter: client.CoordinationV1()}
+			e, err := New(Config{
+				Client: slow, Namespace: namespace, Name: leaseName, Identity: "one",
+				LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			result := run(ctx, e)
+			time.Sleep(into)
+			stop()
+			if err := <-result; err != nil {
+				t.Errorf("stopped inside %s with %v", verb, err)
+			}
+			if holder := ptr.Deref(lease(t, client).Spec.HolderIdentity, ""); holder != "" {
+				t.Errorf("stopped inside %s, and the Lease is still %q's", verb, holder)
+			}
+		})
+	}
+}
+
+// slowLeases takes a second for each write, and gives up one whose context ends.
+type slowLeases struct {
+	coordinationclient.LeasesGetter
+}
+
+func (s slowLeases) Leases(namespace string) coordinationclient.LeaseInterface {
+	return slowLease{s.LeasesGetter.Leases(namespace)}
+}
+
+type slowLease struct {
+	coordinationclient.LeaseInterface
+}
+
+func (s slowLease) Create(ctx context.Context, made *coordinationv1.Lease, opts metav1.CreateOptions) (*coordinationv1.Lease, error) {
+	stored, err := s.LeaseInterface.Create(ctx, made, opts)
+	return afterASecond(ctx, stored, err)
+}
+
+func (s slowLease) Update(ctx context.Context, changed *coordinationv1.Lease, opts metav1.UpdateOptions) (*coordinationv1.Lease, error) {
+	stored, err := s.LeaseInterface.Update(ctx, changed, opts)
+	return afterASecond(ctx, stored, err)
+}
+
+// afterASecond answers late: what was stored is stored, whether or not the answer is waited for.
+func afterASecond(ctx context.Context, stored *coordinationv1.Lease, err error) (*coordinationv1.Lease, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(time.Second):
+		return stored, err
 	}
 }
