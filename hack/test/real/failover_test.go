@@ -19,7 +19,6 @@ limitations under the License.
 package real
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -34,21 +33,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/tools/clientcmd"
 )
 
-const (
-	// replicasGroup has the rights that artifacts/deploy gives the controller, and no other.
-	replicasGroup = "kdtest:controllers"
-	// leaseDuration is what the controllers of these tests are started with.
-	leaseDuration = 5 * time.Second
-)
+// leaseDuration is what the controllers of these tests are started with.
+const leaseDuration = 5 * time.Second
 
 // TestLeaderKilled kills the leader of two replicas while it follows a script.
 // The other goes on with it, and nothing is made or run twice.
@@ -118,7 +106,12 @@ type replica struct {
 // have, take the place of the one that all tests share. The first leads.
 func (f *fixture) startReplicas() (leading, waiting *replica) {
 	f.Helper()
-	f.grantRights()
+	f.must(grantRights(f.Context()))
+	f.Cleanup(func() {
+		if err := revokeRights(context.Background()); err != nil {
+			f.Error(err)
+		}
+	})
 	f.withoutSubject()
 	leading = f.startReplica("kdtest:one")
 	f.untilLogged(leading, `"Leading"`)
@@ -141,78 +134,17 @@ func (f *fixture) withoutSubject() {
 // startReplica starts a controller as a user, until the end of the test.
 func (f *fixture) startReplica(user string) *replica {
 	f.Helper()
+	kubeconfig, err := kubeconfigAs(f.TempDir(), user)
+	f.must(err)
 	c := &controller{
 		program: subject.program,
-		args:    append(slices.Clone(subject.args), "--kubeconfig", f.kubeconfigAs(user)),
+		args:    append(slices.Clone(subject.args), "--kubeconfig", kubeconfig),
 		logFile: filepath.Join(filepath.Dir(subject.logFile), "controller-"+strings.ReplaceAll(user, ":", "-")+".log"),
 	}
 	f.must(os.WriteFile(c.logFile, nil, 0o644))
 	f.must(c.start())
 	f.Cleanup(c.kill)
 	return &replica{controller: c, user: user}
-}
-
-// kubeconfigAs is the tests' kubeconfig, with which one acts as another user.
-func (f *fixture) kubeconfigAs(user string) string {
-	f.Helper()
-	kubeconfig, err := clientcmd.LoadFromFile(server.kubeconfig)
-	f.must(err)
-	for _, credentials := range kubeconfig.AuthInfos {
-		credentials.Impersonate = user
-		credentials.ImpersonateGroups = []string{replicasGroup}
-	}
-	file := filepath.Join(f.TempDir(), "kubeconfig")
-	f.must(clientcmd.WriteToFile(*kubeconfig, file))
-	return file
-}
-
-// grantRights gives the group of replicas what artifacts/deploy gives the
-// controller; its Role is for the namespace of the Lease.
-func (f *fixture) grantRights() {
-	f.Helper()
-	manifests, err := os.ReadFile(filepath.Join(root, "artifacts", "deploy", "controller-rights.yaml"))
-	f.must(err)
-	group := []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: replicasGroup}}
-	meta := metav1.ObjectMeta{Name: "kdtest-controller"}
-	lease := metav1.ObjectMeta{Name: "kdtest-controller", Namespace: systemNamespace}
-	var objects []runtime.Object
-	decoder := serializer.NewCodecFactory(known).UniversalDeserializer()
-	for documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifests))); ; {
-		document, err := documents.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		f.must(err)
-		object, _, err := decoder.Decode(document, nil, nil)
-		f.must(err)
-		switch granted := object.(type) {
-		case *rbacv1.ClusterRole:
-			objects = append(objects, &rbacv1.ClusterRole{ObjectMeta: meta, Rules: granted.Rules}, &rbacv1.ClusterRoleBinding{
-				ObjectMeta: meta, Subjects: group, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: meta.Name},
-			})
-		case *rbacv1.Role:
-			objects = append(objects, &rbacv1.Role{ObjectMeta: lease, Rules: granted.Rules}, &rbacv1.RoleBinding{
-				ObjectMeta: lease, Subjects: group, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: lease.Name},
-			})
-		}
-	}
-	if len(objects) != 4 {
-		f.Fatalf("want a ClusterRole and a Role, got %d objects", len(objects))
-	}
-	for _, object := range objects {
-		f.must(server.apply(f.Context(), toUnstructured(f.T, object), systemNamespace))
-	}
-	f.Cleanup(func() {
-		ctx, rights := context.Background(), server.kube.RbacV1()
-		if err := errors.Join(
-			rights.ClusterRoleBindings().Delete(ctx, meta.Name, metav1.DeleteOptions{}),
-			rights.ClusterRoles().Delete(ctx, meta.Name, metav1.DeleteOptions{}),
-			rights.RoleBindings(lease.Namespace).Delete(ctx, lease.Name, metav1.DeleteOptions{}),
-			rights.Roles(lease.Namespace).Delete(ctx, lease.Name, metav1.DeleteOptions{}),
-		); err != nil {
-			f.Error(err)
-		}
-	})
 }
 
 // untilLogged waits until a controller has logged something.
