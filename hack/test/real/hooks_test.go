@@ -47,10 +47,10 @@ echo "ended $*" >>/var/lib/testapp/events
 // nothing else. The next visit finds the script running.
 func TestSeveredExec(t *testing.T) {
 	f := newFixture(t, "severed")
+	f.apply(packageMap("setup", startscript(t, briefScript)), newApp("testapp"))
+	f.untilAppValid("testapp") // a controller that has only just started does not stop in order
 	way := newPassage(t)
 	subject.pass(t, way)
-	f.apply(packageMap("setup", startscript(t, briefScript)), newApp("testapp"))
-	f.untilAppValid("testapp")
 	begun, start := time.Now(), audit.now(t)
 	f.startBriefScript("c")
 	if n := way.cut(begun); n == 0 {
@@ -90,6 +90,28 @@ func TestKilledSupervisor(t *testing.T) {
 	want := []string{"begun --configure", "begun --configure", "ended --configure"}
 	if diff := cmp.Diff(want, lines(f.exec("c-node-0", "cat", eventsFile))); diff != "" {
 		t.Errorf("what the scripts did (-want +got):\n%s", diff)
+	}
+}
+
+// TestCrashWhileOthersAreAnnounced kills the controller while a member is told
+// of another one. The next controller finds the script running, and does not run it again.
+func TestCrashWhileOthersAreAnnounced(t *testing.T) {
+	f := newFixture(t, "announced")
+	f.applyGoodApp()
+	f.apply(newCluster("c", "testapp"))
+	f.untilReady("c")
+	f.exec("c-node-0", "sh", "-c", "echo 8 >/var/lib/testapp/addnodes.sleep")
+	f.apply(newCluster("c", "testapp", members(2)))
+	f.untilWritten("c-node-0", "--addnodes")
+	subject.kill()
+	if err := subject.start(); err != nil {
+		t.Fatal(err)
+	}
+	f.untilReady("c")
+	domain := fmt.Sprintf("%s.%s.svc.cluster.local", names.HeadlessService("c"), f.namespace)
+	want := []string{"node 1 --configure", "node 1 --addnodes --nodegroup 1 --role node --fqdns c-node-1." + domain}
+	if diff := cmp.Diff(want, lines(f.exec("c-node-0", "cat", eventsFile))); diff != "" {
+		t.Errorf("what the script of c-node-0 was called for (-want +got):\n%s", diff)
 	}
 }
 
@@ -167,9 +189,16 @@ func TestHookPolicies(t *testing.T) {
 func (f *fixture) startBriefScript(name string) {
 	f.Helper()
 	f.apply(newCluster(name, "testapp"))
-	f.eventually(patience, "the script of "+name+" runs", func(ctx context.Context) (bool, string) {
-		out, err := f.tryExec(ctx, name+"-node-0", "cat", eventsFile)
-		return err == nil && strings.HasPrefix(out, "begun"), fmt.Sprint(out, err)
+	f.untilWritten(name+"-node-0", "begun")
+}
+
+// untilWritten waits until a member's script has written something down. Status
+// shows a script that runs only once a visit has left it alone.
+func (f *fixture) untilWritten(pod, text string) {
+	f.Helper()
+	f.eventually(patience, "the script of "+pod+" writes "+text, func(ctx context.Context) (bool, string) {
+		out, err := f.tryExec(ctx, pod, "cat", eventsFile)
+		return err == nil && strings.Contains(out, text), fmt.Sprint(out, err)
 	})
 }
 
