@@ -91,8 +91,16 @@ func (d *draft) noteFailure(m *member) {
 	if m.blocks() {
 		reason = v1alpha1.ReasonScaleDownBlocked
 	}
-	d.note(corev1.EventTypeWarning, reason, fmt.Sprintf("member %s: --%s attempt %d: %s%s: %s",
-		m.status.Pod, event.Name, event.Attempt, event.State, exitText(event.ExitCode), strings.TrimSpace(event.OutputTail)))
+	d.note(corev1.EventTypeWarning, reason, fmt.Sprintf("member %s: --%s attempt %d: %s%s%s: %s",
+		m.status.Pod, event.Name, event.Attempt, event.State, exitText(event.ExitCode), tookText(event), strings.TrimSpace(event.OutputTail)))
+}
+
+// tookText says how long an attempt ran: " after 12s".
+func tookText(event *v1alpha1.MemberEvent) string {
+	if event.StartedAt == nil || event.FinishedAt == nil {
+		return ""
+	}
+	return " after " + event.FinishedAt.Sub(event.StartedAt.Time).String()
 }
 
 // stillDue is false for an event of older metadata, which is a fresh start, and

@@ -233,7 +233,7 @@ func (d *draft) scriptTrouble(m *member) trouble {
 	case event.State == v1alpha1.EventTimedOut:
 		how = fmt.Sprintf("started %s and was ended at its deadline of %s, %s", clock(event.StartedAt), m.role.Hook(event.Name).Timeout, clock(event.FinishedAt))
 	case event.ExitCode != nil:
-		how = fmt.Sprintf("ended with exit code %d", *event.ExitCode)
+		how = fmt.Sprintf("ended with exit code %d%s", *event.ExitCode, tookText(event))
 	}
 	if m.blocks() {
 		return d.vetoTrouble(m)

@@ -68,7 +68,7 @@ type Event struct {
 	Args []string
 	// Once says how often the event may succeed.
 	Once Once
-	// Generation of the metadata the event belongs to.
+	// Generation of the metadata the event belongs to or, for a pending event, its number.
 	Generation int64
 	// Attempt counts from 1; a higher one runs a failed event again.
 	Attempt int32
