@@ -62,7 +62,7 @@ choose_image() {
 	image=${IMAGE:-${REGISTRY:-kubedirector}/kubedirector:${VERSION:?is set by make}}
 	[ -z "${TO:-}" ] && return
 	[ -z "${IMAGE:-}${REGISTRY:-}" ] || die "TO=$TO loads kubedirector/kubedirector:$VERSION: leave out IMAGE and REGISTRY"
-	compgen -G '.cache/images/kubedirector_*.tar' >/dev/null || die "there is no image to load: make image"
+	compgen -G '.cache/images/kubedirector_*.tar' >/dev/null || die "there is no image to load: make image, or hack/images/image.sh kubedirector for this one alone"
 	say "Loading $image"
 	hack/images/image-load.sh kubedirector
 }
