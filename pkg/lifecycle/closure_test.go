@@ -62,8 +62,8 @@ var clusterWorld = world[v1alpha1.ClusterState, ClusterFacts]{
 }
 
 var memberWorld = world[v1alpha1.MemberState, MemberFacts]{
-	facts: allMemberFacts(),
-	bound: 3,
+	facts:    allMemberFacts(),
+	bound:    3,
 	possible: func(v1alpha1.MemberState, MemberFacts) bool { return true },
 	consistent: func(_ v1alpha1.MemberState, f MemberFacts) bool {
 		return (!f.Replaced || f.Container == ContainerRunning) && (!f.ObjectsGone || f.Container == ContainerNone)

@@ -62,12 +62,13 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus) {
 	slices.Sort(event.For)
 }
 
-// audience are the members that stay and that have been, or may be being,
-// configured, as far as their package takes the event.
+// audience are the members that have been, or may be being, configured, as far
+// as their package takes the event. Those that leave are among them, to be called
+// if they stay after all.
 func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
 	var ids []int64
 	for _, m := range d.members {
-		if d.isWanted(m.status) && m.role.Takes(event) && (m.configuredOnce() || m.container != "") {
+		if mayStay(m.status) && m.role.Takes(event) && (m.configuredOnce() || m.container != "") {
 			ids = append(ids, m.status.NodeID)
 		}
 	}
@@ -90,7 +91,7 @@ func (d *draft) tellOfLeaves(role *catalog.Role, leaves []v1alpha1.MemberStatus)
 		}
 	}
 	if len(leave.NodeIDs) > 0 {
-		leave.For = d.audience(v1alpha1.EventDelNodes)
+		leave.For = slices.DeleteFunc(d.audience(v1alpha1.EventDelNodes), func(id int64) bool { return slices.Contains(leave.NodeIDs, id) })
 		slices.Sort(leave.For)
 	}
 	farewell.For = slices.Clone(farewell.NodeIDs)

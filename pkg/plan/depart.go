@@ -48,9 +48,11 @@ func (d *draft) farewellSaid(m *member) bool {
 	return true
 }
 
-// givesPlace is true for a member that is replaced by another of its ordinal.
+// givesPlace is true for a member that is replaced by another of its ordinal. It
+// waits until those have gone that are removed: their ordinals go with them.
 func (m *member) givesPlace() bool {
-	return m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredReplaced && m.ordinal < int(m.entry.Desired)
+	return m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredReplaced &&
+		m.ordinal < int(m.entry.Desired) && !slices.ContainsFunc(m.entry.Members, isRemoved)
 }
 
 // vacates is true for a member that goes for good, and its ordinal with it.
@@ -175,8 +177,7 @@ func (d *draft) gone(m *member) bool {
 	}
 	pod := d.podOf(m)
 	if m.givesPlace() {
-		// While nobody can take its place, its record keeps it: node IDs are recorded by ordinal.
-		return (pod == nil || pod.UID != retired.UID) && !slices.ContainsFunc(m.entry.Members, isRemoved)
+		return pod == nil || pod.UID != retired.UID
 	}
 	if m.set != nil && int(ptr.Deref(m.set.Spec.Replicas, 1)) > m.ordinal {
 		return false // its StatefulSet would make the pod again

@@ -70,6 +70,9 @@ func (d *draft) refusal() trouble {
 // podTrouble is why a member has no running container.
 func (d *draft) podTrouble(m *member) trouble {
 	if m.pod == nil {
+		if m.ending != nil && onDeadNode(m.ending) {
+			return lossOf(m)
+		}
 		if m.set == nil {
 			return trouble{}
 		}

@@ -67,7 +67,7 @@ func (d *draft) saidGoodbye() bool {
 func (d *draft) wantGoodbye() []int64 {
 	var ids []int64
 	for _, m := range d.members {
-		if m.configuredOnce() && m.setUp && m.role.Takes(v1alpha1.EventDelete) {
+		if m.configuredOnce() && m.current() && m.role.Takes(v1alpha1.EventDelete) {
 			ids = append(ids, m.status.NodeID)
 		}
 	}

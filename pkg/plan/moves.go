@@ -97,11 +97,21 @@ func (d *draft) factsOf(m *member) lifecycle.MemberFacts {
 	switch {
 	case m.container != "":
 		facts.Container = lifecycle.ContainerRunning
-		facts.Replaced = m.status.Incarnation != "" && !m.current()
+		facts.Replaced = !m.current() && (m.status.Incarnation != "" || m.worksIn())
 	case m.pod != nil:
 		facts.Container = lifecycle.ContainerStarting
 	}
 	return facts
+}
+
+// worksIn is true for a member in a state that a container was recorded with. None
+// may have run: a removal was called off while the pod was gone.
+func (m *member) worksIn() bool {
+	switch m.status.State {
+	case v1alpha1.MemberConfiguring, v1alpha1.MemberReady, v1alpha1.MemberError:
+		return true
+	}
+	return false
 }
 
 // setupOf says how far the running container is set up.

@@ -37,6 +37,11 @@ func isPending(event v1alpha1.LifecycleEvent) bool {
 	return true
 }
 
+// isOfOthers is true for an event that tells members of others.
+func isOfOthers(event v1alpha1.LifecycleEvent) bool {
+	return event == v1alpha1.EventAddNodes || event == v1alpha1.EventDelNodes
+}
+
 // newEvent adds an event of the next number. It is an error of the caller not to record it.
 func (d *draft) newEvent(event v1alpha1.PendingEvent) {
 	d.status.LastEvent++
@@ -68,7 +73,8 @@ func (d *draft) tidyEvents() {
 				return byID[id] != nil && !byID[id].wanted && byID[id].status.State != v1alpha1.MemberDeleting
 			})
 		}
-		return len(event.For) == 0 || len(event.NodeIDs) == 0
+		joined := event.Event != v1alpha1.EventAddNodes || slices.ContainsFunc(event.NodeIDs, func(id int64) bool { return byID[id] != nil && byID[id].wanted })
+		return len(event.For) == 0 || len(event.NodeIDs) == 0 || !joined
 	})
 	if len(d.status.PendingEvents) == 0 {
 		d.status.PendingEvents = nil
@@ -90,7 +96,7 @@ func (d *draft) concerns(event *v1alpha1.PendingEvent, m *member) bool {
 	case v1alpha1.EventDelete:
 		return m.current()
 	}
-	return m.wanted
+	return m.wanted || m.status.State != v1alpha1.MemberDeleting && mayStay(m.status)
 }
 
 // maySayFarewell is true for a leaving member that has a pod to do it in, or is getting one.
@@ -104,8 +110,8 @@ func (d *draft) due(m *member) *v1alpha1.PendingEvent {
 	var first *v1alpha1.PendingEvent
 	for i := range d.status.PendingEvents {
 		event := &d.status.PendingEvents[i]
-		if event.Open || !slices.Contains(event.For, m.status.NodeID) {
-			continue
+		if event.Open || !slices.Contains(event.For, m.status.NodeID) || !m.wanted && isOfOthers(event.Event) {
+			continue // who leaves hears of others if it stays after all
 		}
 		if event.Event == v1alpha1.EventStop {
 			return event

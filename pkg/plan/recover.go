@@ -156,7 +156,7 @@ func (d *draft) recoverEvents() {
 	}
 	d.status.LastEvent = max(d.status.LastEvent, last)
 	d.status.PendingEvents = events
-	leaving := map[int64]bool{}
+	leaving, pods := map[int64]bool{}, map[int64]string{}
 	var all []int64
 	for _, event := range events {
 		for _, id := range event.NodeIDs {
@@ -166,7 +166,7 @@ func (d *draft) recoverEvents() {
 	for i := range d.status.Roles {
 		for j := range d.status.Roles[i].Members {
 			m := &d.status.Roles[i].Members[j]
-			all = append(all, m.NodeID)
+			all, pods[m.NodeID] = append(all, m.NodeID), m.Pod
 			if leaving[m.NodeID] && m.State == v1alpha1.MemberPending {
 				m.State = v1alpha1.MemberLeaving
 			}
@@ -179,7 +179,9 @@ func (d *draft) recoverEvents() {
 		case v1alpha1.EventDecommission:
 			event.For = slices.Clone(event.NodeIDs)
 		default:
-			event.For = slices.DeleteFunc(slices.Clone(all), func(id int64) bool { return slices.Contains(event.NodeIDs, id) })
+			event.For = slices.DeleteFunc(slices.Clone(all), func(id int64) bool {
+				return slices.Contains(event.Members, pods[id]) // named, or in the place of who is
+			})
 		}
 	}
 }

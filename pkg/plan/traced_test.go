@@ -265,3 +265,97 @@ func TestAMemberBeingMadeAnewIsRescheduled(t *testing.T) {
 		t.Error("never rescheduled")
 	}
 }
+
+func TestAMemberThatStaysAfterAllHearsWhatHappenedMeanwhile(t *testing.T) {
+	w := resizable(t, withStorage(testCluster()))
+	w.scale(1)
+	w.converge(refuses) // c-worker-1 refuses to leave
+	w.annotate(names.AnnotationReplace, "1")
+	w.converge(refuses) // the controller is another now: 4
+	w.callsSince()
+	w.scale(2)
+	w.converge(noFailure)
+	calls := w.callsSince()
+	ok := false
+	for _, c := range calls {
+		if strings.HasPrefix(c, "c-worker-1: --addnodes") && strings.Contains(c, "controller") || c == "c-worker-1: --configure" {
+			ok = true
+		}
+	}
+	if !ok {
+		t.Error("c-worker-1 goes on without ever having been told of the new controller, and is not configured anew after it was decommissioned")
+	}
+}
+
+func TestARemovalIsCalledOffWhileThePodIsGone(t *testing.T) {
+	w := resizable(t, testCluster())
+	w.scale(1)
+	w.converge(refuses)
+	delete(w.Pods, "c-worker-1") // its pod is lost
+	w.scale(2)
+	w.pass() // called off, on record; the controller ends here, the pod comes back meanwhile
+	clear(w.Outcomes)
+	w.uids++
+	w.start("c-worker-1", 100+w.uids)
+	for range 5 {
+		w.converge(noFailure)
+		w.after(time.Hour)
+	}
+	w.wantReady("3/3")
+}
+
+func TestAFailedAnnouncementOfAMemberThatLeftIsDropped(t *testing.T) {
+	w := resizable(t, withStorage(testCluster()))
+	w.scale(3)
+	fails := failing(peers, "c-controller-0")
+	for range 6 {
+		w.converge(fails)
+		w.after(15 * time.Minute)
+	}
+	w.expect(v1alpha1.ClusterConfiguring, v1alpha1.ReasonScriptFailed)
+	w.scale(2)
+	w.converge(fails)
+	w.wantReady("3/3")
+}
+
+// TestRemovedBelowReplaced has the highest member replaced, both of the highest
+// removed, and the places wanted again before they are gone.
+func TestRemovedBelowReplaced(t *testing.T) {
+	w := resizable(t, testCluster())
+	w.scale(3)
+	w.converge(noFailure)
+	w.annotate(names.AnnotationReplace, "4")
+	w.settle()
+	w.scale(1)
+	for range 3 {
+		w.settle()
+		w.advance(noFailure)
+	}
+	w.scale(3)
+	w.converge(noFailure)
+	w.wantReady("4/4")
+}
+
+// TestLostStatusCallsNobodyForItself loses the status while peers are told that
+// a member leaves in whose place there is another already.
+func TestLostStatusCallsNobodyForItself(t *testing.T) {
+	w := resizable(t, testCluster())
+	delete(w.Pods, "c-controller-0")
+	w.down = "c-controller-0" // holds delnodes of the old member back
+	w.annotate(names.AnnotationReplace, "2")
+	w.converge(noFailure)
+	w.callsSince()
+	w.loseStatus()
+	w.Cluster.Annotations = nil
+	for pod := range w.Pods {
+		w.turnReady(pod)
+	}
+	w.down = ""
+	w.converge(noFailure)
+	w.wantReady("3/3")
+	for _, call := range w.callsSince() {
+		if pod, rest, _ := strings.Cut(call, ": "); strings.HasPrefix(rest, "--delnodes") && strings.Contains(rest, pod) {
+			t.Errorf("called for itself: %s", call)
+		}
+	}
+}
