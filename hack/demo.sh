@@ -223,6 +223,7 @@ Spark runs. What to try next, with
   kd get secret spark-jupyter -o jsonpath='{.data.token}' | base64 -d
   kd exec -it $cluster-worker-0 -- bash             a shell in a member; /opt/kubedirector/configcli --get node.role_id
   kd delete pod $cluster-worker-1                   lose a member, and watch it return: kd get kdc -w
+  kd scale kdc $cluster --replicas 3                   more workers, then fewer; no running job fails: kd get kdc -w
   tail -f $(printf %q "$log")
 
   make demo-down                                remove all of it
