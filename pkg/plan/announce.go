@@ -25,7 +25,8 @@ import (
 
 // tellOf has peers told what happened to a role, and those that leave of it.
 func (d *draft) tellOf(role *catalog.Role, change rosterChange) {
-	d.tellOfJoins(role.ID, append(change.joins, change.returns...))
+	d.tellOfJoins(role.ID, change.joins)
+	d.tellOfJoins(role.ID, change.returns)
 	d.tellOfLeaves(role, change.leaves)
 }
 
@@ -38,8 +39,9 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus) {
 	}
 	audience := d.audience(v1alpha1.EventAddNodes)
 	// Somebody whom it names and who may have been configured by now is to hear of the others.
+	heard := slices.ContainsFunc(joins, func(m v1alpha1.MemberStatus) bool { return slices.Contains(audience, m.NodeID) })
 	i := slices.IndexFunc(d.status.PendingEvents, func(e v1alpha1.PendingEvent) bool {
-		return e.Event == v1alpha1.EventAddNodes && e.Role == role && e.Open &&
+		return !heard && e.Event == v1alpha1.EventAddNodes && e.Role == role && e.Open &&
 			!slices.ContainsFunc(e.NodeIDs, func(id int64) bool { return slices.Contains(audience, id) })
 	})
 	if i < 0 {
@@ -91,7 +93,7 @@ func (d *draft) tellOfLeaves(role *catalog.Role, leaves []v1alpha1.MemberStatus)
 		}
 	}
 	if len(leave.NodeIDs) > 0 {
-		leave.For = slices.DeleteFunc(d.audience(v1alpha1.EventDelNodes), func(id int64) bool { return slices.Contains(leave.NodeIDs, id) })
+		leave.For = d.audience(v1alpha1.EventDelNodes) // also who leaves: it hears of the others if it stays after all
 		slices.Sort(leave.For)
 	}
 	farewell.For = slices.Clone(farewell.NodeIDs)
@@ -102,10 +104,10 @@ func (d *draft) tellOfLeaves(role *catalog.Role, leaves []v1alpha1.MemberStatus)
 	}
 }
 
-// unannounce takes a member out of announcements that nobody has been given yet.
+// unannounce takes a member out of announcements, for those who have not been given them yet.
 func (d *draft) unannounce(id int64) {
 	for i := range d.status.PendingEvents {
-		if event := &d.status.PendingEvents[i]; event.Open {
+		if event := &d.status.PendingEvents[i]; event.Event == v1alpha1.EventAddNodes {
 			forget(event, id)
 		}
 	}
@@ -119,7 +121,7 @@ func (d *draft) callOff(m *v1alpha1.MemberStatus) {
 		event := &d.status.PendingEvents[i]
 		named := forget(event, m.NodeID)
 		if pod := d.seen.Pods[m.Pod]; named && event.Event == v1alpha1.EventDecommission && pod != nil {
-			m.Retired = &v1alpha1.RetiredPod{Why: v1alpha1.RetiredRenewed, UID: pod.UID}
+			m.Retired = &v1alpha1.RetiredPod{Why: v1alpha1.RetiredCalledOff, UID: pod.UID}
 		}
 	}
 }

@@ -90,10 +90,24 @@ func (m *member) isUp() bool {
 	return false
 }
 
+// mayStayRetired is true for a pod that a member of the cluster has left, to go on in another.
+func mayStayRetired(retired *v1alpha1.RetiredPod) bool {
+	switch retired.Why {
+	case v1alpha1.RetiredSuspended, v1alpha1.RetiredRenewed, v1alpha1.RetiredCalledOff:
+		return true
+	}
+	return false
+}
+
 // condemn records which objects of a member go with it.
 func (d *draft) condemn(m *member) {
-	if m.status.Retired != nil && !maySayFarewell(m.status) && m.status.Retired.Why != v1alpha1.RetiredSuspended {
-		return // on record since it was replaced, or removed by force
+	if retired := m.status.Retired; retired != nil && !mayStayRetired(retired) {
+		// On record since it was replaced, or removed by force; but who leaves its place, too, leaves by the policy.
+		if retired.Why == v1alpha1.RetiredReplaced && m.ordinal >= int(m.entry.Desired) && retired.ClaimUID == "" {
+			d.condemnVolume(m)
+			d.record("what goes with " + m.status.Pod)
+		}
+		return
 	}
 	m.status.Retired = d.retire(m, v1alpha1.RetiredRemoved)
 	d.condemnVolume(m)
@@ -137,7 +151,9 @@ func dismissPods(d *draft) bool {
 			d.removeByForce(pod, "its member goes")
 		case pod.DeletionTimestamp != nil || d.suspended() || goes(m.status) && retired.Why == v1alpha1.RetiredRemoved:
 		case retired.Why == v1alpha1.RetiredRenewed:
-			d.act(DeletePod{Pod: objectOf(pod), Why: "its template has changed, or it was decommissioned"})
+			d.act(DeletePod{Pod: objectOf(pod), Why: "its template has changed"})
+		case retired.Why == v1alpha1.RetiredCalledOff:
+			d.act(DeletePod{Pod: objectOf(pod), Why: "its member stays after all, and may have been decommissioned in it"})
 		case retired.Why == v1alpha1.RetiredSuspended:
 			d.act(DeletePod{Pod: objectOf(pod), Why: "it was stopped for a suspension that has been called off"})
 		}
@@ -195,6 +211,13 @@ func (d *draft) dropGone(gone map[int64]bool) {
 		entry := &d.status.Roles[i]
 		entry.Members = slices.DeleteFunc(slices.Clone(entry.Members), func(m v1alpha1.MemberStatus) bool { return gone[m.NodeID] })
 	}
+	troubles := map[int64]trouble{}
+	for _, m := range d.members {
+		troubles[m.status.NodeID] = m.trouble
+	}
 	d.bindMembers()
+	for _, m := range d.members {
+		m.trouble = troubles[m.status.NodeID]
+	}
 	d.tidyEvents()
 }

@@ -29,9 +29,12 @@ import (
 // leavingTrouble is why a member that is to leave has not left.
 func (d *draft) leavingTrouble(m *member) trouble {
 	t := d.setupTrouble(m)
-	switch {
+	switch event := m.status.Event; {
 	case m.nodeLost:
 		t = nodeTrouble(m)
+	case event != nil && event.Vetoes > 0 && !m.failed():
+		t = trouble{reason: v1alpha1.ReasonScaleDownBlocked, message: fmt.Sprintf(
+			"member %s has refused to leave %d times, and is being asked again", m.status.Pod, event.Vetoes)}
 	case t.message == "" && m.container == "" && d.due(m) != nil:
 		t = trouble{reason: v1alpha1.ReasonPodLost, message: fmt.Sprintf("member %s leaves once its script has run; its container does not run", m.status.Pod)}
 	}

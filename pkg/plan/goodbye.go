@@ -67,7 +67,7 @@ func (d *draft) saidGoodbye() bool {
 func (d *draft) wantGoodbye() []int64 {
 	var ids []int64
 	for _, m := range d.members {
-		if m.configuredOnce() && m.current() && m.role.Takes(v1alpha1.EventDelete) {
+		if m.mayHaveWorked() && m.role.Takes(v1alpha1.EventDelete) {
 			ids = append(ids, m.status.NodeID)
 		}
 	}
@@ -75,7 +75,6 @@ func (d *draft) wantGoodbye() []int64 {
 }
 
 func (d *draft) sayGoodbye(m *member) {
-	m.setUp = true // by wantGoodbye
 	d.judgeEvent(m)
 	switch {
 	case d.due(m) == nil:

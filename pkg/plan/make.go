@@ -93,6 +93,8 @@ type draft struct {
 	// documents are what members are told that stay (true) and that leave, built when they are first asked for.
 	documents map[bool]func() (*configmeta.Document, error)
 
+	// urgent is true when the status is to be written in this pass.
+	urgent bool
 	// silent is true when state and conditions are not to be drawn from the members.
 	silent bool
 }
@@ -117,7 +119,7 @@ func (d *draft) finish() {
 	d.plan.Status = d.status
 	// What is told of a cluster that goes is told now or never.
 	last := d.seen.Cluster.DeletionTimestamp != nil && len(d.plan.Notes) > 0
-	d.plan.Urgent = last || old.State != d.status.State || !equality.Semantic.DeepEqual(verdicts(old), verdicts(d.status))
+	d.plan.Urgent = last || d.urgent || old.State != d.status.State || !equality.Semantic.DeepEqual(verdicts(old), verdicts(d.status))
 	if d.plan.Record != "" {
 		// What was drafted after the record rests on what is not recorded yet.
 		d.plan.Actions, d.plan.Again = nil, 0

@@ -54,6 +54,10 @@ func (d *draft) rebind(m *member) {
 	if m.status.State != v1alpha1.MemberLeaving || m.container == "" || m.current() {
 		return
 	}
+	if !m.persists() {
+		d.tidyEvents() // what was to be said farewell to is gone with the container
+		return
+	}
 	m.status.Incarnation, m.status.Event = incarnationOf(m.container), nil
 }
 

@@ -96,12 +96,13 @@ func (d *draft) concerns(event *v1alpha1.PendingEvent, m *member) bool {
 	case v1alpha1.EventDelete:
 		return m.current()
 	}
-	return m.wanted || m.status.State != v1alpha1.MemberDeleting && mayStay(m.status)
+	ofOthers := slices.ContainsFunc(event.NodeIDs, func(id int64) bool { return id != m.status.NodeID })
+	return ofOthers && (m.wanted || m.status.State != v1alpha1.MemberDeleting && mayStay(m.status))
 }
 
 // maySayFarewell is true for a leaving member that has a pod to do it in, or is getting one.
 func maySayFarewell(m *v1alpha1.MemberStatus) bool {
-	return m.Retired == nil || m.Retired.Why == v1alpha1.RetiredRenewed
+	return m.Retired == nil || m.Retired.Why == v1alpha1.RetiredRenewed || m.Retired.Why == v1alpha1.RetiredCalledOff
 }
 
 // due is the event that a member is to be called for next; nil: none. What
@@ -116,7 +117,7 @@ func (d *draft) due(m *member) *v1alpha1.PendingEvent {
 		if event.Event == v1alpha1.EventStop {
 			return event
 		}
-		if first == nil {
+		if first == nil && (event.Event != v1alpha1.EventAddNodes || d.stopEvent() == nil) {
 			first = event
 		}
 	}
@@ -132,6 +133,7 @@ func (d *draft) called(m *member, number int64) {
 	}
 	m.status.Event = nil
 	d.tidyEvents()
+	d.urgent = d.urgent || d.due(m) != nil // which is asked for now: on record before the next pass reads what is due
 }
 
 // startsOver takes a member that is configured from scratch out of the events
@@ -153,15 +155,17 @@ func (d *draft) startsOver(m *member) {
 }
 
 // eventArgs are the arguments of a pending event's script.
-func (d *draft) eventArgs(event *v1alpha1.PendingEvent) []string {
+func (d *draft) eventArgs(event *v1alpha1.PendingEvent, m *member) []string {
 	args := []string{"--" + string(event.Event)}
 	if event.Role == "" {
 		return args
 	}
 	domain := names.Domain(names.HeadlessService(d.seen.Cluster.Name), d.seen.Cluster.Namespace, d.seen.Settings.ClusterDomain)
-	fqdns := make([]string, len(event.Members))
+	var fqdns []string
 	for i, pod := range event.Members {
-		fqdns[i] = pod + "." + domain
+		if event.NodeIDs[i] != m.status.NodeID || event.Event == v1alpha1.EventDecommission {
+			fqdns = append(fqdns, pod+"."+domain)
+		}
 	}
 	return append(args, "--nodegroup", nodeGroup, "--role", event.Role, "--fqdns", strings.Join(fqdns, ","))
 }

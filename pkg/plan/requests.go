@@ -35,15 +35,14 @@ const withVolume = "+volume"
 // IDs, which are never given twice, or a value that is remembered; so it acts once.
 func (d *draft) heed() {
 	asked := d.seen.Cluster.Annotations
-	seen := requestsText(asked)
-	first := seen != d.status.ObservedRequests
-	d.status.ObservedRequests = seen
+	before := d.status.ObservedRequests
+	d.status.ObservedRequests = requestsText(asked)
 	for _, request := range requests(asked[names.AnnotationReplace]) {
 		id, volume := strings.CutSuffix(request, withVolume)
 		m := d.memberOf(id)
 		if m != nil {
 			d.replace(m, volume)
-		} else if first {
+		} else if !observed(before, names.AnnotationReplace, request) {
 			d.refuse(names.AnnotationReplace, request, "no member has that node ID")
 		}
 	}
@@ -52,9 +51,10 @@ func (d *draft) heed() {
 		switch {
 		case m != nil && goes(m.status):
 			d.forceOut(m)
-		case m != nil && first:
+		case observed(before, names.AnnotationForceRemove, id):
+		case m != nil:
 			d.refuse(names.AnnotationForceRemove, id, fmt.Sprintf("member %s does not leave; the annotation %s has a new one take its place", m.status.Pod, names.AnnotationReplace))
-		case first:
+		default:
 			d.refuse(names.AnnotationForceRemove, id, "no member has that node ID")
 		}
 	}
@@ -83,6 +83,16 @@ func requestsText(asked map[string]string) string {
 		}
 	}
 	return strings.Join(texts, " ")
+}
+
+// observed is true for a request that status has named already.
+func observed(status, annotation, request string) bool {
+	for _, text := range strings.Fields(status) {
+		if named, ok := strings.CutPrefix(text, strings.TrimPrefix(annotation, names.ReservedPrefix)+"="); ok && slices.Contains(requests(named), request) {
+			return true
+		}
+	}
+	return false
 }
 
 // refuse tells people once that a request has no effect as things stand.

@@ -167,7 +167,7 @@ func mayStay(m *v1alpha1.MemberStatus) bool {
 	if m.State == v1alpha1.MemberDeleting {
 		return false
 	}
-	return m.Retired == nil || m.Retired.Why == v1alpha1.RetiredSuspended || m.Retired.Why == v1alpha1.RetiredRenewed
+	return maySayFarewell(m) || m.Retired.Why == v1alpha1.RetiredSuspended
 }
 
 // isRemoved is true for a member whose ordinal goes with it.

@@ -60,11 +60,17 @@ func (d *draft) stopEvent() *v1alpha1.PendingEvent {
 func (d *draft) toBeStopped() []int64 {
 	var ids []int64
 	for _, m := range d.members {
-		if m.wanted && m.configuredOnce() && m.setUp && m.role.Takes(v1alpha1.EventStop) {
+		if m.wanted && m.mayHaveWorked() && m.role.Takes(v1alpha1.EventStop) {
 			ids = append(ids, m.status.NodeID)
 		}
 	}
 	return ids
+}
+
+// mayHaveWorked is true for a configured member whose container is not known to
+// wait for its own scripts. Where nothing is known, the guest is asked first.
+func (m *member) mayHaveWorked() bool {
+	return m.configuredOnce() && m.current() && (m.setUp || m.outcome == nil)
 }
 
 // stopped is true for a member that is suspended and has no other pod.

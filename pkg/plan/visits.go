@@ -45,7 +45,7 @@ func visitMembers(d *draft) bool {
 		case v1alpha1.MemberConfiguring:
 			d.visit(m)
 		case v1alpha1.MemberError:
-			if m.setUp && !d.holdsMetadata(m) {
+			if !d.holdsMetadata(m) {
 				d.visit(m) // for the metadata alone: an attempt that has ended is not made again
 			}
 			d.retry(m)
@@ -168,7 +168,7 @@ func (d *draft) pendingEventFor(m *member) *Event {
 		return nil
 	}
 	event := d.newEventFor(m, pending.Event, pending.Number)
-	event.Args, event.Once = d.eventArgs(pending), OncePerGeneration
+	event.Args, event.Once = d.eventArgs(pending, m), OncePerGeneration
 	if pending.Event == v1alpha1.EventDelete {
 		event.Once = OncePerMember
 	}
@@ -188,7 +188,7 @@ func (d *draft) setupEventFor(m *member) *Event {
 	}
 	event := d.newEventFor(m, name, d.status.MetadataGeneration)
 	event.Args, event.Once = []string{"--" + string(name)}, OncePerContainer
-	if name == v1alpha1.EventConfigure && m.persists() {
+	if name == v1alpha1.EventConfigure && m.persists() && !m.startsAgain() {
 		event.Once = OncePerMember
 	}
 	return event
@@ -206,6 +206,11 @@ func (d *draft) newEventFor(m *member, name v1alpha1.LifecycleEvent, generation 
 		event.Attempt = on.Attempt
 	}
 	return event
+}
+
+// startsAgain is true for a member that stays after all, though it may have been decommissioned.
+func (m *member) startsAgain() bool {
+	return m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredCalledOff
 }
 
 // returnEvent is the event by which a member is told that its container came

@@ -238,8 +238,8 @@ type MemberStatus struct {
 
 // RetiredPod is a pod that a member leaves behind, on purpose.
 type RetiredPod struct {
-	// Why: the cluster is suspended, its template has changed, the member leaves, or another member takes its place.
-	// +kubebuilder:validation:Enum=Suspended;Renewed;Removed;Replaced
+	// Why: the cluster is suspended, its template has changed, the member was leaving and stays after all, the member leaves, or another member takes its place.
+	// +kubebuilder:validation:Enum=Suspended;Renewed;CalledOff;Removed;Replaced
 	Why RetirementReason `json:"why"`
 
 	// UID of the pod; empty when there was none.
@@ -263,6 +263,8 @@ const (
 	RetiredSuspended RetirementReason = "Suspended"
 	// RetiredRenewed: the pod's template has changed; the same member goes on in another pod.
 	RetiredRenewed RetirementReason = "Renewed"
+	// RetiredCalledOff: the member was leaving and stays after all, though it may have been decommissioned; it is configured again in another pod.
+	RetiredCalledOff RetirementReason = "CalledOff"
 	// RetiredRemoved: the member is wanted no more.
 	RetiredRemoved RetirementReason = "Removed"
 	// RetiredReplaced: a new member takes the place of this one.

@@ -28,7 +28,7 @@ import (
 //
 // RetiredPod is a pod that a member leaves behind, on purpose.
 type RetiredPodApplyConfiguration struct {
-	// Why: the cluster is suspended, its template has changed, the member leaves, or another member takes its place.
+	// Why: the cluster is suspended, its template has changed, the member was leaving and stays after all, the member leaves, or another member takes its place.
 	Why *kubedirectorv1alpha1.RetirementReason `json:"why,omitempty"`
 	// UID of the pod; empty when there was none.
 	UID *types.UID `json:"uid,omitempty"`
