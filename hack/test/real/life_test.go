@@ -257,7 +257,7 @@ func checkPrinted(f *fixture) {
 	want := map[string]any{
 		"Name": "life", "App": "testapp", "State": "ready", "Members": "3/3", "Ready": "True", "Reason": "ClusterReady",
 		"Dashboard": "http://life-controller-0-svc." + f.namespace + ".svc.cluster.local:8080/ui",
-		"Message":   "all 3 members are configured",
+		"Message":   "all 3 members are configured", "Suspended": nil,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		f.Errorf("the columns (-want +got):\n%s", diff)
