@@ -359,3 +359,105 @@ func TestLostStatusCallsNobodyForItself(t *testing.T) {
 		}
 	}
 }
+
+func TestAMemberInErrorHoldsUpNoNewOnesOfAnotherController(t *testing.T) {
+	w := resizable(t, testCluster())
+	w.start("c-worker-0", 77)
+	fails := failing(v1alpha1.EventConfigure, "c-worker-0")
+	w.down = "c-worker-2"
+	w.scale(3)
+	for range 6 {
+		w.converge(fails)
+		w.after(15 * time.Minute)
+	}
+	clear(w.Outcomes)
+	w.down = ""
+	for range 10 {
+		w.converge(fails)
+		w.after(15 * time.Minute)
+	}
+	if w.member("c-worker-2").MetadataGeneration == 0 {
+		t.Error("the new member is never configured")
+	}
+}
+
+func TestWhoStaysAfterAllHearsOfANewcomer(t *testing.T) {
+	app := testApp()
+	w := newWorld(t, testCluster(), app)
+	w.takes(peers, v1alpha1.EventDelNodes)
+	w.converge(noFailure)
+	w.callsSince()
+	w.scale(1)
+	w.settle() // delnodes is on its way
+	w.scale(3)
+	w.converge(noFailure)
+	w.wantReady("4/4")
+	calls := w.callsSince()
+	if !slices.ContainsFunc(calls, func(c string) bool {
+		return strings.HasPrefix(c, "c-worker-1: --addnodes") && strings.Contains(c, "c-worker-2")
+	}) {
+		t.Error("c-worker-1 never hears of c-worker-2")
+	}
+}
+
+func TestAnAnnouncementForgetsWhoLeft(t *testing.T) {
+	w := resizable(t, testCluster())
+	w.scale(4)
+	gone := false
+	fails := func(step Step) int32 { // as a script that asks each new node for something
+		if step.Event != nil && step.Event.Name == peers && step.Container.Pod.Name == "c-controller-0" && (!gone || strings.Contains(step.Event.Args[len(step.Event.Args)-1], "c-worker-3")) {
+			return 7
+		}
+		return 0
+	}
+	for range 6 {
+		w.converge(fails)
+		w.after(15 * time.Minute)
+	}
+	w.scale(3)
+	gone = true
+	for range 8 {
+		w.converge(fails)
+		w.after(15 * time.Minute)
+	}
+	w.annotate(names.AnnotationForceRemove, "5")
+	for range 8 {
+		w.converge(fails)
+		w.after(15 * time.Minute)
+	}
+	w.wantReady("4/4")
+}
+
+func TestOneOfTwoStaysAfterAllAndHearsOfTheOther(t *testing.T) {
+	w := newWorld(t, testCluster(), testApp())
+	w.takes(peers, v1alpha1.EventDelNodes)
+	w.scale(3)
+	w.converge(noFailure)
+	w.callsSince()
+	w.scale(1)
+	w.settle()
+	w.scale(2)
+	w.converge(noFailure)
+	w.wantReady("3/3")
+	calls := w.callsSince()
+	if !slices.ContainsFunc(calls, func(c string) bool {
+		return strings.HasPrefix(c, "c-worker-1: --delnodes") || strings.HasPrefix(c, "c-worker-1: --configure")
+	}) {
+		t.Error("c-worker-1 never hears that c-worker-2 left")
+	}
+}
+
+func TestTheVolumeOfAReplacedMemberThatLeavesGoesByThePolicy(t *testing.T) {
+	cluster := withStorage(testCluster())
+	cluster.Spec.DeletionPolicy = &v1alpha1.DeletionPolicy{Volumes: &v1alpha1.VolumePolicy{OnScaleDown: v1alpha1.VolumeDelete}}
+	w := resizable(t, cluster)
+	w.giveVolume("c-worker-0")
+	w.giveVolume("c-worker-1")
+	w.scale(1)
+	w.annotate(names.AnnotationReplace, "3")
+	w.converge(noFailure)
+	w.wantReady("2/2")
+	if w.Claims[names.Claim("c-worker-1")] != nil {
+		t.Error("its volume is kept, without an Event, though the policy says Delete")
+	}
+}
