@@ -96,7 +96,8 @@ const jobOfRounds = `
 import os, socket, time
 from pyspark.sql import SparkSession
 
-sc = SparkSession.builder.appName("rounds").getOrCreate().sparkContext
+# Tasks go where there is room, not where the numbers are kept.
+sc = SparkSession.builder.appName("rounds").config("spark.locality.wait", "0s").getOrCreate().sparkContext
 numbers = sc.parallelize(range(10000), 15).cache()
 
 def work(part, values):
@@ -148,12 +149,22 @@ func (j sparkJob) tells() string {
 	return j.exec("spark-jupyter-0", "sh", "-c", "cat /tmp/job.out; tail -n 20 /tmp/job.err")
 }
 
-// untilOn waits for a round that all of these workers, and no others, took part in.
+// untilOn waits until the rounds from now on have run on all of these workers,
+// and the last one on no others.
 func (j sparkJob) untilOn(workers ...string) {
 	j.Helper()
-	j.eventually(sparkPatience, fmt.Sprintf("a round of the job runs on %v", workers), func(context.Context) (bool, string) {
-		rounds := j.rounds()
-		return len(rounds) > 0 && slices.Equal(rounds[len(rounds)-1].hosts, workers), j.tells()
+	begun := len(j.rounds())
+	j.eventually(sparkPatience, fmt.Sprintf("rounds of the job run on %v", workers), func(context.Context) (bool, string) {
+		rounds := j.rounds()[begun:]
+		used := map[string]bool{}
+		for _, round := range rounds {
+			for _, host := range round.hosts {
+				used[host] = true
+			}
+		}
+		idle := slices.ContainsFunc(workers, func(worker string) bool { return !used[worker] })
+		others := len(rounds) > 0 && slices.ContainsFunc(rounds[len(rounds)-1].hosts, func(host string) bool { return !slices.Contains(workers, host) })
+		return len(rounds) > 0 && !idle && !others, j.tells()
 	})
 }
 
