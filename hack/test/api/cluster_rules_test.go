@@ -157,7 +157,7 @@ func memberStatusRules() []rule {
 				v1alpha1.MemberLost, v1alpha1.MemberError, v1alpha1.MemberLeaving, v1alpha1.MemberDeleting,
 			}, refused: "running"},
 		{path: retired + ".why", constraint: "required", refused: absent{}},
-		{path: retired + ".why", constraint: `enum ["Suspended" "Renewed" "Removed" "Replaced"]`,
+		{path: retired + ".why", constraint: `enum ["Suspended" "Renewed" "CalledOff" "Removed" "Replaced"]`,
 			accepted: values{v1alpha1.RetiredSuspended, v1alpha1.RetiredRenewed, v1alpha1.RetiredRemoved, v1alpha1.RetiredReplaced}, refused: "Lost"},
 		{path: event + ".name", constraint: "required", refused: absent{}},
 		{path: event + ".name", constraint: eventEnum, accepted: allEvents, refused: "upgrade"},
