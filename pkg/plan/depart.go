@@ -28,24 +28,17 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
-// farewellSaid is true for a leaving member once its peers that are up know, its
-// own farewell is done, and every member above it in its role goes as well: a
-// StatefulSet gives up its highest ordinals only. One that is replaced leaves
-// its place to another, whatever is above it.
+// farewellSaid is true for a leaving member once nothing holds it back, nor any
+// member above it in its role: a StatefulSet gives up its highest ordinals only.
+// One that is replaced leaves its place to another, whatever is above it.
 func (d *draft) farewellSaid(m *member) bool {
-	retired := m.status.Retired
-	if (retired == nil || !retired.Force) && d.holdsBack(m) {
+	if d.isHeldBack(m) {
 		return false
 	}
-	if m.givesPlace() {
-		return true
-	}
-	for _, other := range d.members {
-		if other.entry == m.entry && other.ordinal > m.ordinal && other.status.State != v1alpha1.MemberDeleting && (other.wanted || !d.farewellSaid(other)) {
-			return false
-		}
-	}
-	return true
+	return m.givesPlace() || !slices.ContainsFunc(d.members, func(other *member) bool {
+		return other.entry == m.entry && other.ordinal > m.ordinal && other.status.State != v1alpha1.MemberDeleting &&
+			(other.wanted || d.isHeldBack(other))
+	})
 }
 
 // givesPlace is true for a member that is replaced by another of its ordinal. It
@@ -60,25 +53,39 @@ func (m *member) vacates() bool {
 	return m.status.State == v1alpha1.MemberDeleting && !m.givesPlace()
 }
 
-// holdsBack is true while a script is to run before a member goes: on itself, or
-// on a peer that is up. One that is down is told when it returns.
-func (d *draft) holdsBack(m *member) bool {
+// isHeldBack is true while a script is to run before a member goes, and nobody lets it go by force.
+func (d *draft) isHeldBack(m *member) bool {
+	if m.status.Retired != nil && m.status.Retired.Force {
+		return false
+	}
+	if d.heldBack == nil {
+		d.heldBack = d.findHeldBack()
+	}
+	return d.heldBack[m.status.NodeID]
+}
+
+// findHeldBack finds the members before whose removal a script is to run: on
+// themselves, or on a peer that is up. One that is down is told when it returns.
+func (d *draft) findHeldBack() map[int64]bool {
+	up := map[int64]bool{}
+	for _, m := range d.members {
+		up[m.status.NodeID] = m.isUp()
+	}
+	held := map[int64]bool{}
 	for i := range d.status.PendingEvents {
 		event := &d.status.PendingEvents[i]
-		switch event.Event {
-		case v1alpha1.EventDecommission:
-			if slices.Contains(event.For, m.status.NodeID) {
-				return true
-			}
-		case v1alpha1.EventDelNodes:
-			if slices.Contains(event.NodeIDs, m.status.NodeID) && slices.ContainsFunc(d.members, func(peer *member) bool {
-				return slices.Contains(event.For, peer.status.NodeID) && peer.isUp()
-			}) {
-				return true
-			}
+		var by []int64
+		switch {
+		case event.Event == v1alpha1.EventDecommission:
+			by = event.For
+		case event.Event == v1alpha1.EventDelNodes && slices.ContainsFunc(event.For, func(id int64) bool { return up[id] }):
+			by = event.NodeIDs
+		}
+		for _, id := range by {
+			held[id] = true
 		}
 	}
-	return false
+	return held
 }
 
 // isUp is true for a member that can be called for an event now or soon.

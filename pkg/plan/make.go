@@ -88,6 +88,9 @@ type draft struct {
 	members []*member
 	// unwanted tells of each node ID whether the spec does without it; nil while the spec doesn't count.
 	unwanted map[int64]bool
+	// heldBack are the node IDs of members that a script keeps from leaving; nil
+	// when the pending events have changed since they were found.
+	heldBack map[int64]bool
 	// hashes are what the pods of each role are to be made of, once they are known.
 	hashes map[string]string
 	// documents are what members are told that stay (true) and that leave, built when they are first asked for.

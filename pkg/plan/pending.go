@@ -52,6 +52,7 @@ func (d *draft) newEvent(event v1alpha1.PendingEvent) {
 // tidyEvents takes out of the pending events whom they no longer concern, and
 // drops those that concern nobody.
 func (d *draft) tidyEvents() {
+	d.heldBack = nil
 	byID := map[int64]*member{}
 	for _, m := range d.members {
 		byID[m.status.NodeID] = m

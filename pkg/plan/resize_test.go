@@ -371,3 +371,18 @@ func TestALostPeerIsToldWhenItReturns(t *testing.T) {
 		})
 	}
 }
+
+// TestManyLeaveAtOnce would not end if what holds a member back were found anew for each above it.
+func TestManyLeaveAtOnce(t *testing.T) {
+	w := newWorld(t, testCluster(), testApp())
+	w.takes(peers, v1alpha1.EventDelNodes, v1alpha1.EventDecommission)
+	w.scale(200)
+	w.converge(noFailure)
+	w.callsSince()
+	w.scale(1)
+	w.converge(noFailure)
+	w.wantReady("2/2")
+	if calls := w.callsSince(); len(calls) != 2+199 {
+		t.Errorf("%d scripts ran", len(calls))
+	}
+}
