@@ -97,9 +97,12 @@ func (m *member) isUp() bool {
 	return false
 }
 
-// mayStayRetired is true for a pod that a member of the cluster has left, to go on in another.
-func mayStayRetired(retired *v1alpha1.RetiredPod) bool {
-	switch retired.Why {
+// goesOn is true for a member that has left no pod, or has left it to go on in another.
+func goesOn(m *v1alpha1.MemberStatus) bool {
+	if m.Retired == nil {
+		return true
+	}
+	switch m.Retired.Why {
 	case v1alpha1.RetiredSuspended, v1alpha1.RetiredRenewed, v1alpha1.RetiredCalledOff:
 		return true
 	}
@@ -108,7 +111,7 @@ func mayStayRetired(retired *v1alpha1.RetiredPod) bool {
 
 // condemn records which objects of a member go with it.
 func (d *draft) condemn(m *member) {
-	if retired := m.status.Retired; retired != nil && !mayStayRetired(retired) {
+	if retired := m.status.Retired; !goesOn(m.status) {
 		// On record since it was replaced, or removed by force; but who leaves its place, too, leaves by the policy.
 		if retired.Why == v1alpha1.RetiredReplaced && m.ordinal >= int(m.entry.Desired) && retired.ClaimUID == "" {
 			d.condemnVolume(m)

@@ -195,11 +195,13 @@ func lastWords(c corev1.ContainerStatus) string {
 // setupTrouble is why a member with a running container is not configured.
 func (d *draft) setupTrouble(m *member) trouble {
 	event := m.status.Event
-	switch {
-	case m.failed():
+	if m.failed() {
 		return d.scriptTrouble(m)
-	case d.waitsFor(m).message != "":
-		return d.waitsFor(m)
+	}
+	if waits := d.waitsFor(m); waits.message != "" {
+		return waits
+	}
+	switch {
 	case event != nil && event.State == v1alpha1.EventRunning && m.outcome != nil && m.outcome.Event != nil:
 		return trouble{message: fmt.Sprintf("member %s runs --%s since %s (attempt %d), until %s at the latest", m.status.Pod, event.Name,
 			clock(event.StartedAt), event.Attempt, clock(timeOrNil(m.outcome.Event.Deadline)))}

@@ -41,7 +41,7 @@ func moveMembers(d *draft) bool {
 			continue
 		}
 		if to != from {
-			d.enter(m, from, to)
+			d.enter(m, to)
 		}
 		d.diagnose(m)
 	}
@@ -62,7 +62,7 @@ func (d *draft) rebind(m *member) {
 }
 
 // enter notes what goes with a member's new state.
-func (d *draft) enter(m *member, from, to v1alpha1.MemberState) {
+func (d *draft) enter(m *member, to v1alpha1.MemberState) {
 	m.status.State = to
 	switch to {
 	case v1alpha1.MemberConfiguring:

@@ -98,12 +98,12 @@ func (d *draft) concerns(event *v1alpha1.PendingEvent, m *member) bool {
 		return m.current()
 	}
 	ofOthers := slices.ContainsFunc(event.NodeIDs, func(id int64) bool { return id != m.status.NodeID })
-	return ofOthers && (m.wanted || m.status.State != v1alpha1.MemberDeleting && mayStay(m.status))
+	return ofOthers && (m.wanted || mayStay(m.status))
 }
 
 // maySayFarewell is true for a leaving member that has a pod to do it in, or is getting one.
 func maySayFarewell(m *v1alpha1.MemberStatus) bool {
-	return m.Retired == nil || m.Retired.Why == v1alpha1.RetiredRenewed || m.Retired.Why == v1alpha1.RetiredCalledOff
+	return goesOn(m) && (m.Retired == nil || m.Retired.Why != v1alpha1.RetiredSuspended)
 }
 
 // due is the event that a member is to be called for next; nil: none. What

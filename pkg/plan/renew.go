@@ -27,8 +27,8 @@ import (
 
 // renewPods has members made anew whose pods are of an older template: at once
 // those that don't work, or OnDelete would keep a wrong image for ever; the
-// others one at a time, while every member is ready. What works is left behind on record, so
-// that its member is not taken for lost.
+// others one at a time, while nobody else is on the way. What is left behind is
+// on record first, so that its member is not taken for lost.
 func renewPods(d *draft) bool {
 	if d.frozen() || d.plan.Record != "" || d.suspending() {
 		return true

@@ -164,10 +164,7 @@ func goes(m *v1alpha1.MemberStatus) bool {
 
 // mayStay is false for a member whose removal is never called off.
 func mayStay(m *v1alpha1.MemberStatus) bool {
-	if m.State == v1alpha1.MemberDeleting {
-		return false
-	}
-	return maySayFarewell(m) || m.Retired.Why == v1alpha1.RetiredSuspended
+	return m.State != v1alpha1.MemberDeleting && goesOn(m)
 }
 
 // isRemoved is true for a member whose ordinal goes with it.
