@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
@@ -93,6 +94,15 @@ func (w *world) converge(fails func(Step) int32) {
 		}
 	}
 	w.t.Fatalf("it never rests:\n%s", strings.Join(w.lines[len(w.lines)-4:], "--\n"))
+}
+
+// wearOut lets so many back-offs pass, each as long as any is.
+func (w *world) wearOut(fails func(Step) int32, times int) {
+	w.t.Helper()
+	for range times {
+		w.converge(fails)
+		w.after(15 * time.Minute)
+	}
 }
 
 // scale sets the members of role worker.

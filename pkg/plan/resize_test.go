@@ -20,7 +20,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -161,10 +160,7 @@ func TestAStuckMemberHoldsNoOtherUp(t *testing.T) {
 		}
 		return 0
 	}
-	for range 6 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 6)
 	w.expect(v1alpha1.ClusterResizing, v1alpha1.ReasonScriptFailed)
 	calls := w.callsSince()
 	if !slices.Contains(calls, "c-worker-0: --addnodes"+addNodes+"c-worker-2") {
@@ -196,10 +192,7 @@ func TestVeto(t *testing.T) {
 	w := resizable(t, testCluster())
 	pod := w.Pods["c-worker-1"].UID
 	w.scale(1)
-	for range 8 {
-		w.converge(refuses)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(refuses, 8)
 	w.expect(v1alpha1.ClusterResizing, v1alpha1.ReasonScaleDownBlocked)
 	if progressing := w.condition(v1alpha1.ConditionProgressing); !strings.Contains(progressing.Message, "no such disk") || !strings.Contains(progressing.Message, "force-remove=3") {
 		t.Errorf("Progressing says: %s", progressing.Message)

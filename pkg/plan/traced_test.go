@@ -44,16 +44,10 @@ func TestAPeerInErrorHoldsUpNoScaleUp(t *testing.T) {
 	w := resizable(t, testCluster())
 	w.scale(3)
 	fails := failing(peers, "c-controller-0")
-	for range 6 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 6)
 	w.callsSince()
 	w.scale(4)
-	for range 10 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 10)
 	if w.member("c-worker-3").MetadataGeneration == 0 {
 		t.Error("the new member was never configured")
 	}
@@ -63,10 +57,7 @@ func TestAnEditOfTheRosterStartsFailedScriptsAgain(t *testing.T) {
 	w := resizable(t, testCluster())
 	w.scale(3)
 	fails := failing(peers, "c-controller-0")
-	for range 6 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 6)
 	w.callsSince()
 	w.scale(4)
 	w.converge(noFailure)
@@ -77,10 +68,7 @@ func TestMembersInErrorOverTheirPeersAreMadeAnewOneByOne(t *testing.T) {
 	w := resizable(t, testCluster())
 	w.scale(3)
 	fails := failing(peers, "")
-	for range 6 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 6)
 	w.edit(func(s *v1alpha1.KubeDirectorClusterSpec) {
 		s.Roles[0].Env = []corev1.EnvVar{{Name: "A"}}
 		s.Roles[1].Env = []corev1.EnvVar{{Name: "A"}}
@@ -95,15 +83,9 @@ func TestAFailedAnnouncementHoldsUpNoSuspension(t *testing.T) {
 	w := resizable(t, testCluster())
 	w.scale(3)
 	fails := failing(peers, "c-controller-0")
-	for range 6 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 6)
 	w.suspend(true)
-	for range 10 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 10)
 	w.expect(v1alpha1.ClusterReady, v1alpha1.ReasonSuspended)
 }
 
@@ -111,15 +93,9 @@ func TestAFailedConfigurationHoldsUpNoSuspension(t *testing.T) {
 	w := resizable(t, testCluster())
 	w.start("c-worker-0", 77)
 	fails := failing(v1alpha1.EventConfigure, "c-worker-0")
-	for range 6 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 6)
 	w.suspend(true)
-	for range 10 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 10)
 	w.expect(v1alpha1.ClusterReady, v1alpha1.ReasonSuspended)
 }
 
@@ -224,16 +200,10 @@ func TestAnotherControllerKeepsTheOrderOfMetadata(t *testing.T) {
 func TestVetoesUseUpNoRetries(t *testing.T) {
 	w := resizable(t, testCluster())
 	w.scale(1)
-	for range 8 {
-		w.converge(refuses)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(refuses, 8)
 	w.converge(failing(v1alpha1.EventDecommission, "")) // once
 	w.after(15 * time.Minute)
-	for range 5 {
-		w.converge(noFailure)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(noFailure, 5)
 	w.wantReady("2/2")
 }
 
@@ -308,10 +278,7 @@ func TestAFailedAnnouncementOfAMemberThatLeftIsDropped(t *testing.T) {
 	w := resizable(t, withStorage(testCluster()))
 	w.scale(3)
 	fails := failing(peers, "c-controller-0")
-	for range 6 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 6)
 	w.expect(v1alpha1.ClusterConfiguring, v1alpha1.ReasonScriptFailed)
 	w.scale(2)
 	w.converge(fails)
@@ -366,16 +333,10 @@ func TestAMemberInErrorHoldsUpNoNewOnesOfAnotherController(t *testing.T) {
 	fails := failing(v1alpha1.EventConfigure, "c-worker-0")
 	w.down = "c-worker-2"
 	w.scale(3)
-	for range 6 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 6)
 	clear(w.Outcomes)
 	w.down = ""
-	for range 10 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 10)
 	if w.member("c-worker-2").MetadataGeneration == 0 {
 		t.Error("the new member is never configured")
 	}
@@ -410,21 +371,12 @@ func TestAnAnnouncementForgetsWhoLeft(t *testing.T) {
 		}
 		return 0
 	}
-	for range 6 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 6)
 	w.scale(3)
 	gone = true
-	for range 8 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 8)
 	w.annotate(names.AnnotationForceRemove, "5")
-	for range 8 {
-		w.converge(fails)
-		w.after(15 * time.Minute)
-	}
+	w.wearOut(fails, 8)
 	w.wantReady("4/4")
 }
 
