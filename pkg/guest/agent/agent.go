@@ -17,6 +17,7 @@ limitations under the License.
 package agent
 
 import (
+	"os"
 	"path/filepath"
 	"time"
 
@@ -33,6 +34,9 @@ type Agent struct {
 	// Supervisor is the command that supervises the attempt whose ledger
 	// directory is appended as the last argument.
 	Supervisor []string
+	// Spawn, if set, starts the supervisor of the attempt in dir in place of
+	// that command. lock is the attempt's, for the supervisor to duplicate.
+	Spawn func(dir string, lock *os.File) error
 	// Fetcher gets packages from URLs.
 	Fetcher archive.Fetcher
 	// TermGrace is how long a script that is told to end may take to do so.

@@ -131,6 +131,14 @@ func (a *Agent) start(d *attemptDir) error {
 		return fmt.Errorf("the attempt's lock: %w", err)
 	}
 	defer lock.Close()
+	if a.Spawn != nil {
+		return a.Spawn(d.path, lock)
+	}
+	return a.startSupervisor(d, lock)
+}
+
+// startSupervisor starts the process that supervises the attempt.
+func (a *Agent) startSupervisor(d *attemptDir, lock *os.File) error {
 	log, err := openAppend(d.file("supervisor.log"))
 	if err != nil {
 		return err

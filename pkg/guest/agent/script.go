@@ -28,6 +28,33 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
 )
 
+// Invocation is how a script is to be called.
+type Invocation struct {
+	Script         string
+	Args           []string
+	Stdout, Stderr *os.File
+}
+
+// Script is one that was started.
+type Script interface {
+	// PID leads the script's session.
+	PID() int
+	// Ended gives the exit code once, when the script has ended.
+	Ended() <-chan int
+	// Signal is for all of the script's process group. It has no effect when
+	// nothing is left.
+	Signal(syscall.Signal)
+}
+
+// StartScript starts a script.
+type StartScript func(Invocation) (Script, error)
+
+// scriptProcess is a script as a process.
+type scriptProcess struct {
+	cmd   *exec.Cmd
+	ended chan int
+}
+
 // startScriptProcess starts the script in a session of its own, from the
 // directory of its package, with its output going straight to files: what it
 // leaves running may print for as long as it lives, with nobody listening.
@@ -35,16 +62,33 @@ import (
 // The calling goroutine must be locked to its thread until the script ends:
 // the kernel kills the script with the thread that started it, so that a
 // script never runs on without its supervisor.
-func startScriptProcess(a *attempt, environ []string, stdout, stderr *os.File) (*exec.Cmd, error) {
-	dir := filepath.Dir(a.Script)
-	cmd := scriptCommand(dir, append([]string{a.Script}, a.Args...), environ, stdout, stderr)
+func startScriptProcess(call Invocation) (Script, error) {
+	dir, environ := filepath.Dir(call.Script), scriptEnviron(os.Environ(), os.Getuid())
+	cmd := scriptCommand(dir, append([]string{call.Script}, call.Args...), environ, call.Stdout, call.Stderr)
 	err := cmd.Start()
 	if errors.Is(err, syscall.ENOEXEC) {
 		// A text without "#!" is run by the shell, as shells themselves do.
-		cmd = scriptCommand(dir, append([]string{"/bin/sh", a.Script}, a.Args...), environ, stdout, stderr)
+		cmd = scriptCommand(dir, append([]string{"/bin/sh", call.Script}, call.Args...), environ, call.Stdout, call.Stderr)
 		err = cmd.Start()
 	}
-	return cmd, err
+	if err != nil {
+		return nil, err
+	}
+	p := &scriptProcess{cmd: cmd, ended: make(chan int, 1)}
+	go func() {
+		// Wait's error tells of the exit code, which exitCode reads.
+		_ = cmd.Wait()
+		p.ended <- exitCode(cmd.ProcessState)
+	}()
+	return p, nil
+}
+
+func (p *scriptProcess) PID() int { return p.cmd.Process.Pid }
+
+func (p *scriptProcess) Ended() <-chan int { return p.ended }
+
+func (p *scriptProcess) Signal(signal syscall.Signal) {
+	_ = syscall.Kill(-p.cmd.Process.Pid, signal)
 }
 
 func scriptCommand(dir string, args, environ []string, stdout, stderr *os.File) *exec.Cmd {

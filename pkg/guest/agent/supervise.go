@@ -17,11 +17,11 @@ limitations under the License.
 package agent
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"runtime"
 	"syscall"
 	"time"
@@ -47,6 +47,13 @@ func (a *Agent) Supervise(dir string) error {
 	// The lock must die with this process, not with what the script leaves
 	// running.
 	syscall.CloseOnExec(inheritedLock)
+	return a.SuperviseScript(context.Background(), dir, startScriptProcess)
+}
+
+// SuperviseScript is Supervise for a script that start starts, by a caller
+// that holds the attempt's lock until it returns. A supervisor whose context
+// ends leaves what one that is killed leaves: no outcome.
+func (a *Agent) SuperviseScript(ctx context.Context, dir string, start StartScript) error {
 	d := &attemptDir{path: dir}
 	if !readJSON(d.file("attempt.json"), &d.attempt) {
 		return fmt.Errorf("%s: no attempt is recorded", dir)
@@ -70,12 +77,15 @@ func (a *Agent) Supervise(dir string) error {
 	if err := atomicfile.WriteJSON(d.file("started.json"), s, 0o644); err != nil {
 		return err
 	}
-	o := a.runScript(d, s, stdout, stderr)
+	o := a.runScript(ctx, d, s, start, stdout, stderr)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return a.recordOutcome(d, o)
 }
 
 // runScript starts the script and waits for its end.
-func (a *Agent) runScript(d *attemptDir, s started, stdout, stderr *os.File) *outcome {
+func (a *Agent) runScript(ctx context.Context, d *attemptDir, s started, start StartScript, stdout, stderr *os.File) *outcome {
 	o := &outcome{
 		Event:       d.Event,
 		Attempt:     d.Number,
@@ -85,17 +95,18 @@ func (a *Agent) runScript(d *attemptDir, s started, stdout, stderr *os.File) *ou
 		Deadline:    s.Deadline,
 	}
 	code := exitNotStarted
-	cmd, err := startScriptProcess(&d.attempt, scriptEnviron(os.Environ(), os.Getuid()), stdout, stderr)
+	script, err := start(Invocation{Script: d.Script, Args: d.Args, Stdout: stdout, Stderr: stderr})
 	if err != nil {
 		fmt.Fprintf(stderr, "kdguest: the startscript cannot be started: %v\n", err)
 	} else {
-		s.PID, s.StartTime = cmd.Process.Pid, processStart(cmd.Process.Pid)
+		s.PID = script.PID()
+		s.StartTime = processStart(s.PID)
 		if err := atomicfile.WriteJSON(d.file("started.json"), s, 0o644); err != nil {
 			// Only killScript would need it; the script goes on.
 			fmt.Fprintf(os.Stderr, "recording the script's process: %v\n", err)
 		}
 		var inTime bool
-		code, inTime = a.waitScript(cmd, s.Deadline, stdout, stderr)
+		code, inTime = a.waitScript(ctx, script, s.Deadline, stdout, stderr)
 		switch {
 		case !inTime:
 			o.State = protocol.EventTimedOut
@@ -113,13 +124,7 @@ func (a *Agent) runScript(d *attemptDir, s started, stdout, stderr *os.File) *ou
 // waitScript waits for the script and ends it, first kindly, when its
 // deadline passes. What the script left running in the background is let be
 // when it ends by itself: that is what it was started for.
-func (a *Agent) waitScript(cmd *exec.Cmd, deadline time.Time, stdout, stderr *os.File) (code int, inTime bool) {
-	ended := make(chan int, 1)
-	go func() {
-		// Wait's error tells of the exit code, which exitCode reads.
-		_ = cmd.Wait()
-		ended <- exitCode(cmd.ProcessState)
-	}()
+func (a *Agent) waitScript(ctx context.Context, script Script, deadline time.Time, stdout, stderr *os.File) (code int, inTime bool) {
 	timeout := time.NewTimer(time.Until(deadline))
 	defer timeout.Stop()
 	check := time.NewTicker(outputCheck)
@@ -128,20 +133,22 @@ func (a *Agent) waitScript(cmd *exec.Cmd, deadline time.Time, stdout, stderr *os
 	inTime = true
 	for {
 		select {
-		case code := <-ended:
+		case code := <-script.Ended():
 			if !inTime {
 				// What ignored the request to end goes with the script.
-				_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+				script.Signal(syscall.SIGKILL)
 			}
 			return code, inTime
 		case <-timeout.C:
 			inTime = false
-			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+			script.Signal(syscall.SIGTERM)
 			kill = time.After(a.TermGrace)
 		case <-kill:
-			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			script.Signal(syscall.SIGKILL)
 		case <-check.C:
 			tellUnbounded(errors.Join(capOutput(stdout, maxOutputFile), capOutput(stderr, maxOutputFile)))
+		case <-ctx.Done():
+			return exitNotStarted, inTime
 		}
 	}
 }
