@@ -93,6 +93,7 @@ func (m *Machine[S, F]) Step(from S, facts F) (S, error) {
 		if !event.Holds(facts) {
 			continue
 		}
+		m.met(from, event.Name)
 		if row := m.row(from, event.Name); row != nil {
 			return row.To, impossible
 		}
