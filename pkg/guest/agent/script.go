@@ -39,8 +39,8 @@ type Invocation struct {
 type Script interface {
 	// PID leads the script's session.
 	PID() int
-	// Ended gives the exit code once, when the script has ended.
-	Ended() <-chan int
+	// Exited gives the exit code once, when the script has ended.
+	Exited() <-chan int
 	// Signal is for all of the script's process group. It has no effect when
 	// nothing is left.
 	Signal(syscall.Signal)
@@ -85,7 +85,7 @@ func startScriptProcess(call Invocation) (Script, error) {
 
 func (p *scriptProcess) PID() int { return p.cmd.Process.Pid }
 
-func (p *scriptProcess) Ended() <-chan int { return p.ended }
+func (p *scriptProcess) Exited() <-chan int { return p.ended }
 
 func (p *scriptProcess) Signal(signal syscall.Signal) {
 	_ = syscall.Kill(-p.cmd.Process.Pid, signal)

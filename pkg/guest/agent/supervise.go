@@ -133,7 +133,7 @@ func (a *Agent) waitScript(ctx context.Context, script Script, deadline time.Tim
 	inTime = true
 	for {
 		select {
-		case code := <-script.Ended():
+		case code := <-script.Exited():
 			if !inTime {
 				// What ignored the request to end goes with the script.
 				script.Signal(syscall.SIGKILL)
