@@ -60,6 +60,9 @@ func (k *Kubernetes) offerKubelet(n *node, pod *corev1.Pod) {
 	s := n.sandboxes[pod.UID]
 	switch {
 	case pod.DeletionTimestamp != nil:
+		if s == nil && isReleased(pod) {
+			return // a finalizer holds it
+		}
 		k.offer("end", pod, func() { k.endPod(n, pod) })
 	case s == nil && !hasEnded(pod):
 		if claims, mountable := k.claimUIDs(pod); mountable {

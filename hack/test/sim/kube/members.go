@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -158,8 +159,9 @@ func templateOf(set *appsv1.StatefulSet) []byte {
 }
 
 func (k *Kubernetes) isStored(set *appsv1.StatefulSet, revision string) bool {
-	_, stored := k.snapshots.find(set.Namespace, revision)
-	return stored
+	return slices.ContainsFunc(k.snapshots.items, func(r *appsv1.ControllerRevision) bool {
+		return r.Name == revision && r.Namespace == set.Namespace
+	})
 }
 
 // storeRevision keeps a set's template, as the real controller does, with the pods' labels on it.

@@ -68,6 +68,16 @@ func (k *Kubernetes) node(name string) *node {
 	return nil
 }
 
+// nodeObject is the Node object of a name; nil: there is none.
+func (k *Kubernetes) nodeObject(name string) *corev1.Node {
+	for _, object := range k.nodeObjects.items {
+		if object.Name == name {
+			return object
+		}
+	}
+	return nil
+}
+
 // offerNodes offers what the node lifecycle controller and the nodes' own reports do.
 func (k *Kubernetes) offerNodes() {
 	for _, object := range k.nodeObjects.items {

@@ -32,11 +32,11 @@ func (k *Kubernetes) offerPod(pod *corev1.Pod) {
 		k.offerScheduling(pod)
 		return
 	}
-	object, exists := k.nodeObjects.find("", pod.Spec.NodeName)
-	if exists {
+	object := k.nodeObject(pod.Spec.NodeName)
+	if object != nil {
 		k.offerEviction(pod, object)
 	}
-	k.offerCollection(pod, object, exists)
+	k.offerCollection(pod, object)
 	if n := k.node(pod.Spec.NodeName); n != nil && n.hears() {
 		k.offerKubelet(n, pod)
 	}
@@ -96,9 +96,12 @@ func (k *Kubernetes) bindPod(pod *corev1.Pod, node string) {
 
 // offerCollection offers the forced deletion of a pod whose node is gone, or out
 // of service, by the pod garbage collector.
-func (k *Kubernetes) offerCollection(pod *corev1.Pod, node *corev1.Node, exists bool) {
+func (k *Kubernetes) offerCollection(pod *corev1.Pod, node *corev1.Node) {
 	switch {
-	case !exists:
+	case node == nil:
+		if isReleased(pod) {
+			return
+		}
 		since, known := k.missing[pod.Spec.NodeName]
 		if !known {
 			since = now().Time
@@ -107,7 +110,7 @@ func (k *Kubernetes) offerCollection(pod *corev1.Pod, node *corev1.Node, exists 
 		if !k.reached(since.Add(quarantine)) {
 			return
 		}
-	case pod.DeletionTimestamp == nil || isNodeReady(node) || !isTainted(node, corev1.TaintNodeOutOfService):
+	case pod.DeletionTimestamp == nil || isReleased(pod) || isNodeReady(node) || !isTainted(node, corev1.TaintNodeOutOfService):
 		return
 	}
 	k.offer("pod-gc", pod, func() {
@@ -123,6 +126,12 @@ func (k *Kubernetes) removeNow(pod *corev1.Pod) {
 	options := exactly(pod)
 	options.GracePeriodSeconds = ptr.To[int64](0)
 	must(0, apiserver.Delete[*corev1.Pod](k.api, pod.Namespace, pod.Name, options))
+}
+
+// isReleased is true for a pod that was deleted without a grace period: if it is
+// still there, a finalizer of somebody else holds it.
+func isReleased(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp != nil && ptr.Deref(pod.DeletionGracePeriodSeconds, 1) == 0
 }
 
 func podCondition(pod *corev1.Pod, of corev1.PodConditionType) *corev1.PodCondition {
