@@ -181,7 +181,11 @@ func (d *attemptDir) end(o *outcome) error {
 // prune removes the oldest attempts beyond the number to keep, whichever
 // container they were of and however they ended, but none that runs.
 func (l *ledger) prune(keep int) error {
-	settled, err := l.settled()
+	entries, err := os.ReadDir(l.path("attempts"))
+	if err != nil || len(entries) <= keep {
+		return err
+	}
+	settled, err := l.settled(entries)
 	if err != nil {
 		return err
 	}
@@ -193,15 +197,11 @@ func (l *ledger) prune(keep int) error {
 	return nil
 }
 
-// settled lists the attempts of all containers that do not run, the newest
+// settled picks the attempts of all containers that do not run, the newest
 // first. One that cannot be read has no identity.
-func (l *ledger) settled() ([]*attemptDir, error) {
-	entries, err := os.ReadDir(l.path("attempts"))
-	if err != nil {
-		return nil, err
-	}
+func (l *ledger) settled(entries []os.DirEntry) ([]*attemptDir, error) {
 	var found []*attemptDir
-	changed := map[*attemptDir]time.Time{}
+	begun := map[*attemptDir]time.Time{}
 	for _, entry := range entries {
 		info, err := entry.Info()
 		if err != nil {
@@ -217,8 +217,11 @@ func (l *ledger) settled() ([]*attemptDir, error) {
 		}
 		readJSON(d.file("attempt.json"), &d.attempt)
 		found = append(found, d)
-		changed[d] = info.ModTime()
+		begun[d] = info.ModTime()
+		if s := d.started(); s != nil {
+			begun[d] = s.StartedAt
+		}
 	}
-	slices.SortFunc(found, func(a, b *attemptDir) int { return changed[b].Compare(changed[a]) })
+	slices.SortStableFunc(found, func(a, b *attemptDir) int { return begun[b].Compare(begun[a]) })
 	return found, nil
 }

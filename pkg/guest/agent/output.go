@@ -84,24 +84,38 @@ func (a *Agent) showStatus(d *attemptDir, code *int) error {
 // requests look at them by then. Output is a help to people: what cannot be
 // bounded fails no request.
 func (l *ledger) capSettledOutput() error {
-	settled, err := l.settled()
+	entries, err := os.ReadDir(l.path("attempts"))
 	if err != nil {
 		return err
 	}
 	var failed error
-	for _, d := range settled {
+	for _, entry := range entries {
+		d := &attemptDir{path: l.path("attempts", entry.Name())}
 		for _, name := range []string{"stdout", "stderr"} {
-			file, err := os.OpenFile(d.file(name), os.O_RDWR|os.O_APPEND, 0)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
+			info, err := os.Stat(d.file(name))
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+			case err != nil:
+				failed = errors.Join(failed, err)
+			case info.Size() > maxEndedOutput:
+				failed = errors.Join(failed, d.capSettled(name))
 			}
-			if err == nil {
-				err = errors.Join(capOutput(file, maxEndedOutput), file.Close())
-			}
-			failed = errors.Join(failed, err)
 		}
 	}
 	return failed
+}
+
+// capSettled bounds one output file, unless the attempt's supervisor does.
+func (d *attemptDir) capSettled(name string) error {
+	phase, err := d.phase()
+	if err != nil || phase == attemptAlive {
+		return err
+	}
+	file, err := os.OpenFile(d.file(name), os.O_RDWR|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(capOutput(file, maxEndedOutput), file.Close())
 }
 
 // capOutput keeps the end of a file that grew over the limit. It stays the
