@@ -41,6 +41,8 @@ type Agent struct {
 	Fetcher archive.Fetcher
 	// TermGrace is how long a script that is told to end may take to do so.
 	TermGrace time.Duration
+	// OutputCheck is how often the size of a script's output is looked at.
+	OutputCheck time.Duration
 	// LockWait is how long a request waits for another one to finish.
 	LockWait time.Duration
 }
@@ -48,12 +50,13 @@ type Agent struct {
 // New returns the agent of a container. executable is the guest's own path.
 func New(root, executable string, getenv func(string) string) *Agent {
 	return &Agent{
-		Root:       root,
-		Getenv:     getenv,
-		Supervisor: []string{executable, "supervise", "--root", root},
-		Fetcher:    archive.NewFetcher(),
-		TermGrace:  10 * time.Second,
-		LockWait:   10 * time.Second,
+		Root:        root,
+		Getenv:      getenv,
+		Supervisor:  []string{executable, "supervise", "--root", root},
+		Fetcher:     archive.NewFetcher(),
+		TermGrace:   10 * time.Second,
+		OutputCheck: time.Second,
+		LockWait:    10 * time.Second,
 	}
 }
 

@@ -47,12 +47,13 @@ func testAgent(root string) *Agent {
 		panic(err)
 	}
 	return &Agent{
-		Root:       root,
-		Getenv:     func(string) string { return testPod },
-		Supervisor: []string{executable, "supervise", root},
-		Fetcher:    archive.Fetcher{Backoff: []time.Duration{0, 0}, Stall: time.Minute, Timeout: time.Minute},
-		TermGrace:  200 * time.Millisecond,
-		LockWait:   time.Minute,
+		Root:        root,
+		Getenv:      func(string) string { return testPod },
+		Supervisor:  []string{executable, "supervise", root},
+		Fetcher:     archive.Fetcher{Backoff: []time.Duration{0, 0}, Stall: time.Minute, Timeout: time.Minute},
+		TermGrace:   200 * time.Millisecond,
+		OutputCheck: time.Second,
+		LockWait:    time.Minute,
 	}
 }
 

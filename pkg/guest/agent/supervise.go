@@ -36,9 +36,6 @@ const exitNotStarted = 126
 // inheritedLock is the descriptor at which start hands down the attempt's lock.
 const inheritedLock = 3
 
-// outputCheck is how often the size of the output files is looked at.
-const outputCheck = time.Second
-
 // Supervise runs the script of the attempt recorded in dir to its end and
 // records the outcome. It inherits the attempt's lock as an open file and
 // holds it by living.
@@ -127,7 +124,7 @@ func (a *Agent) runScript(ctx context.Context, d *attemptDir, s started, start S
 func (a *Agent) waitScript(ctx context.Context, script Script, deadline time.Time, stdout, stderr *os.File) (code int, inTime bool) {
 	timeout := time.NewTimer(time.Until(deadline))
 	defer timeout.Stop()
-	check := time.NewTicker(outputCheck)
+	check := time.NewTicker(a.OutputCheck)
 	defer check.Stop()
 	var kill <-chan time.Time
 	inTime = true

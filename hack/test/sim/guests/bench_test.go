@@ -60,3 +60,24 @@ func BenchmarkConfigured(b *testing.B) {
 		f.Configured("pod-1")
 	}
 }
+
+// BenchmarkLife is a container's: it starts, is configured, and ends.
+func BenchmarkLife(b *testing.B) {
+	f := newFixture(b, inMemory(b))
+	defer f.Close()
+	f.startPod("pod-1", "")
+	request := f.request()
+	request.FollowSeconds = 0
+	raw, err := json.Marshal(request)
+	if err != nil {
+		b.Fatal(err)
+	}
+	to := plan.Container{Pod: types.NamespacedName{Namespace: "ns", Name: "c-worker-0"}}
+	for b.Loop() {
+		f.startContainer("")
+		if err := f.Apply(context.Background(), to, raw, io.Discard); err != nil {
+			b.Fatal(err)
+		}
+		f.End(f.scripts, 0)
+	}
+}

@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -45,6 +46,11 @@ type container struct {
 	kill context.CancelFunc
 	// processes are the goroutines that stand for those in the container.
 	processes sync.WaitGroup
+
+	// Guarded by the lock of guests.
+	requests int // under way
+	ended    int // requests and supervisors, and requests once more when they begin
+	seen     look
 }
 
 func newContainer(g *Guests, p *pod, number int, id string, claim types.UID) *container {
@@ -66,6 +72,8 @@ func newContainer(g *Guests, p *pod, number int, id string, claim types.UID) *co
 		return ""
 	})
 	c.agent.Spawn = c.supervise
+	// These scripts print nothing, and to look would take most of the time.
+	c.agent.OutputCheck = 24 * time.Hour
 	return c
 }
 

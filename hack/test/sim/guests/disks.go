@@ -17,7 +17,6 @@ limitations under the License.
 package guests
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -93,31 +92,6 @@ func (g *Guests) podDir(uid types.UID) string { return filepath.Join(g.dir, "pod
 
 func (g *Guests) claimDir(claim types.UID) string {
 	return filepath.Join(g.dir, "claims", string(claim))
-}
-
-// Configured is what the startup probe answers in the container that runs in
-// a pod.
-func (g *Guests) Configured(uid types.UID) bool {
-	c := g.in(uid)
-	if c == nil {
-		return false
-	}
-	// The probe waits for the mark; here somebody looks at this moment.
-	now, cancel := context.WithCancel(context.Background())
-	cancel()
-	configured, err := c.agent.Configured(now)
-	return err == nil && configured
-}
-
-// MetadataGeneration is that of the document in the container that runs in a
-// pod; 0: none.
-func (g *Guests) MetadataGeneration(uid types.UID) int64 {
-	c := g.in(uid)
-	if c == nil {
-		return 0
-	}
-	_, generation := c.metadata()
-	return generation
 }
 
 // metadata is the document that this container was given. What an earlier

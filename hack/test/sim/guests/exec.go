@@ -46,7 +46,9 @@ func (g *Guests) Apply(ctx context.Context, to plan.Container, request []byte, a
 	}
 	defer c.processes.Done()
 	over := make(chan error, 1)
+	c.requested(+1)
 	c.processes.Go(func() {
+		defer c.requested(-1)
 		over <- c.agent.Apply(c.life, bytes.NewReader(request), &stdout{process: c.life, listener: ctx, to: answer})
 	})
 	select {

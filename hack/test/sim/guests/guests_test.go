@@ -212,3 +212,15 @@ func TestTwoPodsOfOneName(t *testing.T) {
 		}
 	})
 }
+
+// Waiting is cheap: a day takes no longer than a test may.
+func TestScriptRunsForADay(t *testing.T) {
+	inBubble(t, "", func(f *fixture) {
+		request := f.request()
+		request.Event.TimeoutSeconds = 24 * 60 * 60
+		f.send(f.Context(), request)
+		f.after(24*time.Hour - time.Second)
+		f.End(f.one().Number, 0)
+		f.wantEvent(f.ask(request), protocol.EventSucceeded, 1)
+	})
+}

@@ -46,6 +46,7 @@ func (c *container) supervise(dir string, lock *os.File) error {
 	s := &supervisor{kill: kill, gone: make(chan struct{})}
 	c.processes.Go(func() {
 		defer close(s.gone)
+		defer c.supervisorEnded()
 		defer held.Close()
 		defer kill()
 		err := c.agent.SuperviseScript(life, dir, func(agent.Invocation) (agent.Script, error) {
