@@ -60,7 +60,7 @@ var _ utilnet.RoundTripperWrapper = &gatedTransport{}
 
 // RoundTrip is called anew for each retry of a request.
 func (t *gatedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
-	if mutates(request) {
+	if Mutates(request) {
 		if err := t.gate.Allow(); err != nil {
 			refusedRequests.Inc()
 			closeBody(request)
@@ -80,8 +80,8 @@ func closeBody(request *http.Request) {
 	}
 }
 
-// mutates is true of every request but those known to change nothing.
-func mutates(request *http.Request) bool {
+// Mutates is true of every request but those known to change nothing.
+func Mutates(request *http.Request) bool {
 	switch request.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return reachesContainer(request.URL.Path)
