@@ -144,7 +144,8 @@ func (k *Kubernetes) OutOfService(name string, on bool) bool {
 	return true
 }
 
-// Reachable is true while pods/exec gets through to a container of the pod of that name.
+// Reachable is true while pods/exec gets through to a container of the pod of that
+// name. Others may ask side by side, but not beside a move or a fault.
 func (k *Kubernetes) Reachable(namespace, pod string) bool {
 	object, found := k.pods.find(namespace, pod)
 	if !found {

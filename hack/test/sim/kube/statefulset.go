@@ -129,10 +129,11 @@ func (k *Kubernetes) needOf(set *appsv1.StatefulSet, ordinal int, pod *corev1.Po
 
 // ordinalIn is the ordinal of a pod by its name, if it is one of the set's names.
 func ordinalIn(set *appsv1.StatefulSet, pod *corev1.Pod) (int, bool) {
-	if pod.Namespace != set.Namespace {
+	suffix, found := strings.CutPrefix(pod.Name, set.Name)
+	if !found || pod.Namespace != set.Namespace {
 		return 0, false
 	}
-	digits, found := strings.CutPrefix(pod.Name, set.Name+"-")
+	digits, found := strings.CutPrefix(suffix, "-")
 	if !found {
 		return 0, false
 	}
