@@ -28,7 +28,7 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/leader"
 )
 
-// completedConfig is a configuration and all that was made from it. Only Complete and CompleteOver make one.
+// completedConfig is a configuration and all that was made from it. Only complete makes one.
 type completedConfig struct {
 	settings *config.KubeDirectorConfiguration
 	// packageCA is what --package-ca-file holds.
@@ -42,16 +42,20 @@ type CompletedConfig struct{ *completedConfig }
 
 // Complete reads what a valid configuration names. It sends nothing.
 func Complete(settings *config.KubeDirectorConfiguration) (CompletedConfig, error) {
-	base, err := connection(&settings.ClientConnection)
-	if err != nil {
-		return CompletedConfig{}, err
-	}
-	return CompleteOver(base, settings)
+	return complete(settings, func() (*rest.Config, error) { return connection(&settings.ClientConnection) })
 }
 
 // CompleteOver is Complete for whoever makes the connection: all that is sent goes over base.
 func CompleteOver(base *rest.Config, settings *config.KubeDirectorConfiguration) (CompletedConfig, error) {
+	return complete(settings, func() (*rest.Config, error) { return base, nil })
+}
+
+func complete(settings *config.KubeDirectorConfiguration, connect func() (*rest.Config, error)) (CompletedConfig, error) {
 	packageCA, err := readCertificates(settings.PackageCAFile)
+	if err != nil {
+		return CompletedConfig{}, err
+	}
+	base, err := connect()
 	if err != nil {
 		return CompletedConfig{}, err
 	}
