@@ -70,13 +70,8 @@ func (g *Guests) allPods() []*pod {
 	return slices.Clone(g.pods)
 }
 
-// pod is the pod of a UID; nil: it never had a container, or is gone.
-func (g *Guests) pod(uid types.UID) *pod {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.find(uid)
-}
-
+// find is the pod of a UID; nil: it never had a container, or is gone. The
+// caller holds the lock.
 func (g *Guests) find(uid types.UID) *pod {
 	i := slices.IndexFunc(g.pods, func(p *pod) bool { return p.uid == uid })
 	if i < 0 {
