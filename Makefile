@@ -9,7 +9,7 @@ PACKAGE := github.com/bluek8s/kubedirector
 LDFLAGS := -s -w -X $(PACKAGE)/pkg/version.gitVersion=$(VERSION)
 GOFLAGS_VENDOR := -mod=vendor
 PLATFORMS ?= linux/$(shell go env GOARCH)
-export VERSION PLATFORMS CONTEXT REGISTRY TO IMAGE DELETE_CLUSTERS
+export SEED WALKS VERSION PLATFORMS CONTEXT REGISTRY TO IMAGE DELETE_CLUSTERS
 
 ##@ Use
 
@@ -68,6 +68,14 @@ test: ## All tests: unit, API server, real kubelets (REQUIRE_ALL=1: a tier that 
 .PHONY: test-unit
 test-unit: ## The tests that need nothing but Go
 	go test $(GOFLAGS_VENDOR) ./cmd/... ./pkg/...
+
+.PHONY: sim
+sim: ## Random lives in the simulated world, on all cores (SEED=1 WALKS=1000: which, and how many)
+	hack/sim.sh
+
+.PHONY: mutants
+mutants: ## Break the controller in each of the ways in hack/mutants; the simulation must notice every one
+	go run $(GOFLAGS_VENDOR) ./hack/mutants $(MUTANTS)
 
 ##@ A Kubernetes of its own
 

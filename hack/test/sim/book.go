@@ -1,0 +1,192 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/bluek8s/kubedirector/hack/test/sim/apiserver"
+	"github.com/bluek8s/kubedirector/hack/test/sim/guests"
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/names"
+)
+
+// book is what an observer of everything knows who is no part of it: which
+// scripts ran where, what the application in each container knows, what users
+// asked for. The invariants compare what the controller does and says with it.
+type book struct {
+	world    *world
+	failures []string // passes that ended with an error
+
+	// writes are those of the controller that succeeded, by verb and resource.
+	writes map[string]int
+	// owners are the pods that node IDs belong to, by cluster.
+	owners map[types.UID]map[int64]string
+	// lastID and lastMetadata are the highest that a cluster's status has said.
+	lastID, lastMetadata map[types.UID]int64
+	// succeeded are the events that have, by the identity within which they may only once.
+	succeeded map[string]*guests.Script
+	// started are the attempts that were started, by container.
+	started map[string]bool
+	// configured are the members that have been, farewelled those that have been decommissioned, by cluster and node ID.
+	configured, farewelled map[string]bool
+	// minds are what applications know, by the disk that they know it from.
+	minds map[string]*mind
+
+	// released are node IDs that users asked to let go or to replace; volumes those whose volume was to go, too.
+	released, volumes map[int64]bool
+	// discarded are claims that users deleted themselves.
+	discarded map[types.UID]bool
+	// wiped counts losses of status; harmed is true once objects were deleted by hand.
+	wiped  int
+	harmed bool
+}
+
+// mind is what an application knows: who it is, and who its peers are, by the names of their pods.
+type mind struct {
+	nodeID    int64
+	container string
+	peers     map[string]int64
+	// returned is true once it was told that it is in another container than the one it was configured in.
+	returned map[string]bool
+}
+
+func newBook(w *world) *book {
+	return &book{
+		world: w, writes: map[string]int{}, owners: map[types.UID]map[int64]string{}, lastID: map[types.UID]int64{}, lastMetadata: map[types.UID]int64{},
+		succeeded: map[string]*guests.Script{}, started: map[string]bool{}, configured: map[string]bool{}, farewelled: map[string]bool{},
+		minds: map[string]*mind{}, released: map[int64]bool{}, volumes: map[int64]bool{}, discarded: map[types.UID]bool{},
+	}
+}
+
+// born notes a cluster that was made: what was asked of an earlier one of its name counts no more.
+func (b *book) born(*v1alpha1.KubeDirectorCluster) {
+	b.released, b.volumes, b.wiped = map[int64]bool{}, map[int64]bool{}, 0
+}
+
+// asked notes what a user asked for by an annotation.
+func (b *book) asked(what, value string) {
+	if what != "replace" && what != "force-remove" {
+		return
+	}
+	id, rest, _ := strings.Cut(value, "+")
+	b.released[number(id)] = true
+	if rest == "volume" {
+		b.volumes[number(id)] = true
+	}
+}
+
+// bearsRecord is true while the objects tell of the members that status records,
+// so that status can be rebuilt from them.
+func (b *book) bearsRecord(cluster *v1alpha1.KubeDirectorCluster) bool {
+	api := b.world.api
+	for _, role := range cluster.Status.Roles {
+		var ids []int64
+		for _, m := range role.Members {
+			ids = append(ids, m.NodeID)
+		}
+		set, found := apiserver.Get[*appsv1.StatefulSet](api, namespace, role.StatefulSet)
+		if !found || set.DeletionTimestamp != nil || set.Annotations[names.AnnotationNodeIDs] != names.FormatNodeIDs(ids) ||
+			set.Annotations[names.AnnotationMetadataGeneration] != fmt.Sprint(cluster.Status.MetadataGeneration) {
+			return false
+		}
+	}
+	service, found := apiserver.Get[*corev1.Service](api, namespace, names.HeadlessService(clusterName))
+	return found && service.Annotations[names.AnnotationLastNodeID] == fmt.Sprint(cluster.Status.LastNodeID)
+}
+
+// identity is that within which an event may succeed once, with where its ledger is.
+func identity(s *guests.Script) string {
+	within := ""
+	switch s.Scope {
+	case "Incarnation":
+		within = s.ContainerID
+	case "NodeGeneration":
+		within = fmt.Sprint(s.Generation)
+	}
+	ledger := string(s.PodUID)
+	if s.Claim != "" {
+		ledger = string(s.Claim)
+	}
+	return fmt.Sprintf("%s/%d/%s/%s/%s in %s", s.Cluster, s.NodeID, s.Event, s.Scope, within, ledger)
+}
+
+func memberKey(cluster types.UID, nodeID int64) string { return fmt.Sprintf("%s/%d", cluster, nodeID) }
+
+// disk is where an application keeps what it knows.
+func disk(s *guests.Script) string {
+	if s.Claim != "" {
+		return string(s.Claim)
+	}
+	return s.ContainerID
+}
+
+// metadata is what of the metadata document an application reads here.
+type metadata struct {
+	NodeGroups map[string]struct {
+		Roles map[string]struct {
+			NodeIDs []string `json:"node_ids"`
+			FQDNs   []string `json:"fqdns"`
+		} `json:"roles"`
+	} `json:"nodegroups"`
+	Node struct {
+		ID string `json:"id"`
+	} `json:"node"`
+}
+
+// roster is who is in a metadata document, by the names of their pods.
+func rosterOf(document []byte) (map[string]int64, error) {
+	var m metadata
+	if err := json.Unmarshal(document, &m); err != nil {
+		return nil, err
+	}
+	roster := map[string]int64{}
+	for _, group := range m.NodeGroups {
+		for _, role := range group.Roles {
+			for i, fqdn := range role.FQDNs {
+				roster[podOf(fqdn)] = number(role.NodeIDs[i])
+			}
+		}
+	}
+	return roster, nil
+}
+
+// podOf is the pod of a fully qualified name.
+func podOf(fqdn string) string {
+	pod, _, _ := strings.Cut(fqdn, ".")
+	return pod
+}
+
+// named are the pods that a script's arguments name.
+func named(s *guests.Script) []string {
+	for i, arg := range s.Args {
+		if arg == "--fqdns" && i+1 < len(s.Args) {
+			var pods []string
+			for _, fqdn := range strings.Split(s.Args[i+1], ",") {
+				pods = append(pods, podOf(fqdn))
+			}
+			return pods
+		}
+	}
+	return nil
+}

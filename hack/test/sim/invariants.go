@@ -1,0 +1,436 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/bluek8s/kubedirector/hack/test/sim/apiserver"
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/names"
+)
+
+// requested judges a write of the controller, done or refused, by what stands in
+// the API at that moment.
+func (b *book) requested(r apiserver.Write) {
+	if !strings.HasPrefix(r.Agent, controllerAgent) || r.Status >= 300 {
+		return
+	}
+	b.writes[strings.TrimSuffix(r.Verb+" "+r.Resource.Resource+"/"+r.Subresource, "/")]++
+	switch r.Resource.Resource {
+	case "kubedirectorclusters":
+		b.judgeCluster(r)
+	case "pods":
+		if r.Verb == "delete" {
+			b.judgePodDeletion(r.Before.(*corev1.Pod))
+		}
+	case "persistentvolumeclaims":
+		b.judgeClaimWrite(r)
+	case "statefulsets":
+		b.judgeSetWrite(r)
+	case "services":
+		if r.Verb == "delete" {
+			b.judgeServiceDeletion(r.Before.(*corev1.Service))
+		}
+	}
+}
+
+// owner is the cluster that an object belongs to by its owner reference, if that is the one that is there.
+func (b *book) owner(o metav1.Object) *v1alpha1.KubeDirectorCluster {
+	cluster := b.world.cluster()
+	if cluster == nil || !metav1.IsControlledBy(o, cluster) {
+		return nil
+	}
+	return cluster
+}
+
+// judgePodDeletion: a pod of a cluster that has been ready goes for a reason that is on record, with its UID.
+func (b *book) judgePodDeletion(pod *corev1.Pod) {
+	cluster := b.world.cluster()
+	if cluster == nil || pod.Labels[names.LabelCluster] != clusterName {
+		b.world.violate("only what is ours is deleted", "pod %s %s", pod.Name, pod.UID)
+		return
+	}
+	if cluster.DeletionTimestamp != nil || cluster.Status.FirstReadyTime == nil {
+		return
+	}
+	for _, role := range cluster.Status.Roles {
+		for _, m := range role.Members {
+			if m.Pod == pod.Name && m.Retired != nil && m.Retired.UID == pod.UID {
+				return
+			}
+		}
+	}
+	if b.rescheduled(cluster, pod) {
+		return
+	}
+	b.world.violate("a pod is deleted for a reason on record", "pod %s %s: %+v", pod.Name, pod.UID, memberOf(&cluster.Status, pod.Name))
+}
+
+// rescheduled is true for the pod of a dead node that was evicted, where its user wants it to go on elsewhere.
+func (b *book) rescheduled(cluster *v1alpha1.KubeDirectorCluster, pod *corev1.Pod) bool {
+	recovery := cluster.Spec.Recovery
+	return recovery != nil && recovery.NodeDown != nil && recovery.NodeDown.Action == v1alpha1.NodeDownReschedule &&
+		pod.DeletionTimestamp != nil && !b.world.kube.Reachable(namespace, pod.Name)
+}
+
+func memberOf(status *v1alpha1.KubeDirectorClusterStatus, pod string) *v1alpha1.MemberStatus {
+	for i := range status.Roles {
+		for j := range status.Roles[i].Members {
+			if m := &status.Roles[i].Members[j]; m.Pod == pod {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
+// judgeClaimWrite: no volume goes unless its user said so.
+func (b *book) judgeClaimWrite(r apiserver.Write) {
+	if r.Verb != "delete" {
+		return
+	}
+	claim := r.Before.(*corev1.PersistentVolumeClaim)
+	cluster := b.world.cluster()
+	if cluster == nil || claim.Labels[names.LabelCluster] != clusterName {
+		b.world.violate("only what is ours is deleted", "claim %s", claim.Name)
+		return
+	}
+	policy := v1alpha1.VolumePolicy{}
+	if p := cluster.Spec.DeletionPolicy; p != nil && p.Volumes != nil {
+		policy = *p.Volumes
+	}
+	m := memberOf(&cluster.Status, names.ClaimTemplate)
+	for _, role := range cluster.Status.Roles {
+		for i := range role.Members {
+			if names.Claim(role.Members[i].Pod) == claim.Name {
+				m = &role.Members[i]
+			}
+		}
+	}
+	switch {
+	case cluster.DeletionTimestamp != nil && policy.OnDelete == v1alpha1.VolumeDelete:
+	case m != nil && m.Retired != nil && m.Retired.ClaimUID == claim.UID && (policy.OnScaleDown == v1alpha1.VolumeDelete || b.volumes[m.NodeID]):
+	default:
+		b.world.violate("no volume is deleted unless the policy or its user says so", "claim %s %s of %+v", claim.Name, claim.UID, m)
+	}
+}
+
+// judgeServiceDeletion: a Service goes with its member, or is one that can't be changed into what is asked for.
+func (b *book) judgeServiceDeletion(service *corev1.Service) {
+	cluster := b.owner(service)
+	if cluster == nil {
+		b.world.violate("only what is ours is deleted", "service %s", service.Name)
+	}
+}
+
+// judgeSetWrite: a StatefulSet gives up members that have left, and its template changes with what it is made from.
+func (b *book) judgeSetWrite(r apiserver.Write) {
+	if r.Before == nil {
+		return
+	}
+	before := r.Before.(*appsv1.StatefulSet)
+	cluster := b.owner(before)
+	if cluster == nil {
+		b.world.violate("only what is ours is changed", "%s of statefulset %s", r.Verb, before.Name)
+		return
+	}
+	if cluster.DeletionTimestamp != nil || cluster.Status.FirstReadyTime == nil {
+		return
+	}
+	if r.Verb == "delete" {
+		b.judgeRemoval(cluster, before, 0)
+		return
+	}
+	after := r.After.(*appsv1.StatefulSet)
+	b.judgeRemoval(cluster, before, ptr.Deref(after.Spec.Replicas, 1))
+	same := before.Annotations[names.AnnotationInputsHash] == after.Annotations[names.AnnotationInputsHash]
+	if same && before.Annotations[names.AnnotationBuilderVersion] != after.Annotations[names.AnnotationBuilderVersion] &&
+		!equality.Semantic.DeepEqual(before.Spec.Template, after.Spec.Template) {
+		b.world.violate("an upgrade of the controller touches no pod", "the template of %s was rendered anew", before.Name)
+	}
+}
+
+// judgeRemoval: the ordinals from keep on are those of members that have left for good, or for now.
+func (b *book) judgeRemoval(cluster *v1alpha1.KubeDirectorCluster, set *appsv1.StatefulSet, keep int32) {
+	for ordinal := keep; ordinal < ptr.Deref(set.Spec.Replicas, 1); ordinal++ {
+		name := names.Pod(set.Name, int(ordinal))
+		pod, m := b.world.pod(name), memberOf(&cluster.Status, name)
+		if pod == nil || m == nil || !metav1.IsControlledBy(pod, set) {
+			continue
+		}
+		suspended := m.Retired != nil && m.Retired.Why == v1alpha1.RetiredSuspended
+		if !suspended && m.State != v1alpha1.MemberDeleting && !b.neverConfigured(cluster, m) {
+			b.world.violate("a pod is deleted for a reason on record", "%s of %s loses %s: %+v", set.Name, set.UID, name, m)
+		}
+		if !suspended {
+			b.saidFarewell(cluster, m)
+		}
+	}
+}
+
+func (b *book) neverConfigured(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.MemberStatus) bool {
+	return !b.configured[memberKey(cluster.UID, m.NodeID)]
+}
+
+// saidFarewell: who was configured is decommissioned before it goes, unless it was let go by force.
+func (b *book) saidFarewell(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.MemberStatus) {
+	if !slices.Contains(b.world.user.setup.events, v1alpha1.EventDecommission) || b.neverConfigured(cluster, m) ||
+		b.farewelled[memberKey(cluster.UID, m.NodeID)] || b.released[m.NodeID] || b.wiped > 0 {
+		return
+	}
+	if mind := b.mindIn(m.Pod); mind == nil || mind.nodeID != m.NodeID {
+		return // whoever was configured is no more: there is nothing to say farewell to
+	}
+	b.world.violate("who was configured is decommissioned before it goes", "%+v", m)
+}
+
+// judgeCluster judges a write of the cluster itself.
+func (b *book) judgeCluster(r apiserver.Write) {
+	after, _ := r.After.(*v1alpha1.KubeDirectorCluster)
+	if after == nil {
+		after = r.Before.(*v1alpha1.KubeDirectorCluster)
+	}
+	if r.Subresource != "status" {
+		before := r.Before.(*v1alpha1.KubeDirectorCluster)
+		if slices.Contains(before.Finalizers, names.Finalizer) && !slices.Contains(after.Finalizers, names.Finalizer) {
+			b.judgeRelease(before)
+		}
+		if !equality.Semantic.DeepEqual(before.Spec, after.Spec) || !equality.Semantic.DeepEqual(before.Annotations, after.Annotations) {
+			b.world.violate("the spec is its user's", "%s of %s changed it", r.Verb, after.Name)
+		}
+		return
+	}
+	b.judgeIDs(r, after)
+	if after.Status.State == v1alpha1.ClusterReady && !meta.IsStatusConditionTrue(after.Status.Conditions, v1alpha1.ConditionSuspended) {
+		b.judgeReady(after)
+	}
+	ready := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionReady)
+	if ready != nil && ready.Status == metav1.ConditionTrue {
+		if after.Status.State != v1alpha1.ClusterReady {
+			b.world.violate("Ready means ready", "Ready is True in state %q", after.Status.State)
+		}
+		if ready.ObservedGeneration == after.Generation {
+			b.world.user.realised = after.Spec.DeepCopy()
+		}
+	}
+}
+
+// judgeRelease: the last hold on a cluster is given up when nothing is left that its user wants gone.
+func (b *book) judgeRelease(cluster *v1alpha1.KubeDirectorCluster) {
+	if cluster.DeletionTimestamp == nil {
+		b.world.violate("the finalizer stays while the cluster does", "it was taken off")
+	}
+	policy := cluster.Spec.DeletionPolicy
+	if policy == nil || policy.Volumes == nil || policy.Volumes.OnDelete != v1alpha1.VolumeDelete {
+		return
+	}
+	for _, claim := range apiserver.List[*corev1.PersistentVolumeClaim](b.world.api, namespace) {
+		if claim.Labels[names.LabelCluster] == clusterName && claim.DeletionTimestamp == nil && memberOfClaim(&cluster.Status, claim.Name) != nil {
+			b.world.violate("the finalizer stays until volumes are deleted", "%s is there", claim.Name)
+		}
+	}
+}
+
+func memberOfClaim(status *v1alpha1.KubeDirectorClusterStatus, claim string) *v1alpha1.MemberStatus {
+	for i := range status.Roles {
+		for j := range status.Roles[i].Members {
+			if m := &status.Roles[i].Members[j]; names.Claim(m.Pod) == claim {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
+// judgeIDs: node IDs and generations only grow, and an ID is one member's for ever.
+func (b *book) judgeIDs(r apiserver.Write, cluster *v1alpha1.KubeDirectorCluster) {
+	status := &cluster.Status
+	if status.LastNodeID < b.lastID[cluster.UID] {
+		b.world.violate("node IDs only grow", "last node ID went from %d to %d", b.lastID[cluster.UID], status.LastNodeID)
+	}
+	if status.MetadataGeneration < b.lastMetadata[cluster.UID] {
+		b.world.violate("metadata generations only grow", "from %d to %d", b.lastMetadata[cluster.UID], status.MetadataGeneration)
+	}
+	b.lastID[cluster.UID], b.lastMetadata[cluster.UID] = status.LastNodeID, status.MetadataGeneration
+	owners := b.owners[cluster.UID]
+	if owners == nil {
+		owners = map[int64]string{}
+		b.owners[cluster.UID] = owners
+	}
+	for _, role := range status.Roles {
+		for _, m := range role.Members {
+			if owner, given := owners[m.NodeID]; given && owner != m.Pod {
+				b.world.violate("a node ID is one member's for ever", "%d was %s, is %s", m.NodeID, owner, m.Pod)
+			}
+			if m.NodeID > status.LastNodeID || m.NodeID < 1 {
+				b.world.violate("node IDs only grow", "%s has %d, the last given is %d", m.Pod, m.NodeID, status.LastNodeID)
+			}
+			owners[m.NodeID] = m.Pod
+		}
+	}
+}
+
+// judgeReady: a cluster that says it is ready is.
+func (b *book) judgeReady(cluster *v1alpha1.KubeDirectorCluster) {
+	status := &cluster.Status
+	if len(status.PendingEvents) > 0 && slices.ContainsFunc(status.PendingEvents, func(e v1alpha1.PendingEvent) bool { return len(e.For) > 0 }) {
+		b.world.violate("ready means that nothing is pending", "%+v", status.PendingEvents)
+	}
+	for _, role := range status.Roles {
+		for _, m := range role.Members {
+			if m.State != v1alpha1.MemberReady || m.Event != nil || m.MetadataGeneration != status.MetadataGeneration {
+				b.world.violate("ready means that every member is configured", "metadata %d, member %+v", status.MetadataGeneration, m)
+			}
+		}
+	}
+}
+
+// check is looked at after every step.
+func (b *book) check() {
+	for _, r := range b.world.replicas {
+		if n := r.network.unled; n > 0 {
+			b.world.violate("only the leader writes", "%s began %d writes after it had lost its lease", r, n)
+			r.network.unled = 0
+		}
+	}
+}
+
+// settled is what must hold once all faults are over and the cluster rests.
+func (b *book) settled() {
+	cluster := b.world.cluster()
+	if cluster == nil {
+		b.nothingLeft()
+		return
+	}
+	status := &cluster.Status
+	if status.State != v1alpha1.ClusterReady || !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
+		b.world.violate("after faults stop the cluster becomes ready", "it is %q", status.State)
+		return
+	}
+	roster := map[string]int64{}
+	for _, role := range status.Roles {
+		for _, m := range role.Members {
+			roster[m.Pod] = m.NodeID
+		}
+	}
+	b.asSpecified(cluster, roster)
+	for _, role := range status.Roles {
+		for i := range role.Members {
+			b.wellInformed(cluster, &role.Members[i], roster)
+		}
+	}
+}
+
+// asSpecified: the members are those that the spec asks for, and no others have pods.
+func (b *book) asSpecified(cluster *v1alpha1.KubeDirectorCluster, roster map[string]int64) {
+	wanted := map[string]bool{}
+	for _, role := range cluster.Spec.Roles {
+		for n := range int(ptr.Deref(role.Members, 1)) {
+			wanted[names.Pod(names.StatefulSet(clusterName, role.ID), n)] = true
+		}
+	}
+	for pod := range wanted {
+		if roster[pod] == 0 {
+			b.world.violate("after faults stop the cluster is as specified", "%s is no member", pod)
+		}
+	}
+	for _, pod := range apiserver.List[*corev1.Pod](b.world.api, namespace) {
+		if !wanted[pod.Name] {
+			b.world.violate("after faults stop the cluster is as specified", "pod %s is there", pod.Name)
+		}
+	}
+	if len(roster) != len(wanted) {
+		b.world.violate("after faults stop the cluster is as specified", "members %v, wanted %v", roster, wanted)
+	}
+}
+
+// wellInformed: a member was configured as who it is, knows exactly its peers, and holds the current metadata.
+func (b *book) wellInformed(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.MemberStatus, roster map[string]int64) {
+	pod := b.world.pod(m.Pod)
+	if pod == nil {
+		return
+	}
+	if holds := b.world.guests.MetadataGeneration(pod.UID); holds != cluster.Status.MetadataGeneration {
+		b.world.violate("who is ready holds the current metadata", "%s holds %d of %d", m.Pod, holds, cluster.Status.MetadataGeneration)
+	}
+	if !b.world.guests.Configured(pod.UID) {
+		b.world.violate("who is ready is configured", "the container of %s is not marked", m.Pod)
+	}
+	mind := b.mindIn(m.Pod)
+	if mind == nil || mind.nodeID != m.NodeID {
+		b.world.violate("who is ready is configured", "%s was not configured as %d: %+v", m.Pod, m.NodeID, mind)
+		return
+	}
+	events := b.world.user.setup.events
+	takes := func(event v1alpha1.LifecycleEvent) bool { return slices.Contains(events, event) }
+	container := pod.Status.ContainerStatuses[0].ContainerID
+	if takes(v1alpha1.EventRestart) && mind.container != container && !mind.returned[container] {
+		b.world.violate("who comes back on its volume is told", "%s was configured in %s, is in %s", m.Pod, mind.container, container)
+	}
+	if events != nil && !(takes(v1alpha1.EventAddNodes) && takes(v1alpha1.EventDelNodes)) {
+		return
+	}
+	if !equality.Semantic.DeepEqual(mind.peers, roster) {
+		b.world.violate("no event is lost", "%s=%d knows %s, the members are %s", m.Pod, m.NodeID, asText(mind.peers), asText(roster))
+	}
+}
+
+// nothingLeft: a cluster that is gone leaves nothing but volumes.
+func (b *book) nothingLeft() {
+	for _, pod := range apiserver.List[*corev1.Pod](b.world.api, namespace) {
+		b.world.violate("a deleted cluster leaves nothing behind", "pod %s", pod.Name)
+	}
+	for _, set := range apiserver.List[*appsv1.StatefulSet](b.world.api, namespace) {
+		b.world.violate("a deleted cluster leaves nothing behind", "statefulset %s", set.Name)
+	}
+	for _, service := range apiserver.List[*corev1.Service](b.world.api, namespace) {
+		b.world.violate("a deleted cluster leaves nothing behind", "service %s", service.Name)
+	}
+	if b.world.user.setup.deletes {
+		for _, claim := range apiserver.List[*corev1.PersistentVolumeClaim](b.world.api, namespace) {
+			b.world.violate("a deleted cluster leaves nothing behind", "claim %s", claim.Name)
+		}
+	}
+}
+
+// claimOf is the UID of the claim that a pod mounts; empty: none.
+func (b *book) claimOf(pod *corev1.Pod) string {
+	claim, found := apiserver.Get[*corev1.PersistentVolumeClaim](b.world.api, namespace, names.Claim(pod.Name))
+	if !found || !slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.PersistentVolumeClaim != nil }) {
+		return ""
+	}
+	return string(claim.UID)
+}
+
+func asText(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(text)
+}

@@ -1,0 +1,185 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package sim
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/bluek8s/kubedirector/hack/test/sim/guests"
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+)
+
+// scriptStarted judges whether a script may start where it does.
+func (b *book) scriptStarted(s *guests.Script) {
+	what := s.Pod + ": " + strings.Join(s.Args, " ")
+	for _, other := range b.world.guests.Running() {
+		if other != s && other.PodUID == s.PodUID && other.ContainerID == s.ContainerID {
+			b.world.violate("one script at a time", "%s while %v runs", what, other.Args)
+		}
+	}
+	attempt := identity(s) + " in " + s.ContainerID + " attempt " + string(rune('0'+s.Attempt%1000))
+	if b.started[attempt] {
+		b.world.violate("no attempt is made twice", "%s, attempt %d", what, s.Attempt)
+	}
+	b.started[attempt] = true
+	if earlier := b.succeeded[identity(s)]; earlier != nil {
+		b.world.violate("a finished event is not run again", "%s: it succeeded as script %d", what, earlier.Number)
+	}
+	b.onRecord(s, what)
+	b.gates(s, what)
+}
+
+// onRecord: what can't be recomputed is recorded before it is acted upon.
+func (b *book) onRecord(s *guests.Script, what string) {
+	m := b.recorded(s)
+	switch {
+	case b.world.cluster() == nil || b.world.cluster().UID != s.Cluster:
+		return // its cluster went while the request was on its way
+	case m == nil:
+		b.world.violate("members are recorded before they are visited", "%s: no node ID %d in status", what, s.NodeID)
+	case s.Attempt > 1 && (m.Event == nil || m.Event.Attempt < int32(s.Attempt)) && b.wiped == 0:
+		b.world.violate("attempts are recorded before they are made", "%s, attempt %d; status has %+v", what, s.Attempt, m.Event)
+	}
+	if s.Scope != "NodeGeneration" || s.Event == string(v1alpha1.EventStop) || s.Event == string(v1alpha1.EventDelete) || b.wiped > 0 {
+		return
+	}
+	status := &b.world.cluster().Status
+	on := slices.ContainsFunc(status.PendingEvents, func(e v1alpha1.PendingEvent) bool {
+		return e.Number == int64(s.Generation) && string(e.Event) == s.Event && slices.Contains(e.For, s.NodeID)
+	})
+	if !on {
+		b.world.violate("events are recorded before members are called", "%s, number %d; status has %+v", what, s.Generation, status.PendingEvents)
+	}
+}
+
+// recorded is a script's member in status; nil: it has none.
+func (b *book) recorded(s *guests.Script) *v1alpha1.MemberStatus {
+	cluster := b.world.cluster()
+	if cluster == nil || cluster.UID != s.Cluster {
+		return nil
+	}
+	return memberByID(&cluster.Status, s.NodeID)
+}
+
+func memberByID(status *v1alpha1.KubeDirectorClusterStatus, id int64) *v1alpha1.MemberStatus {
+	for i := range status.Roles {
+		for j := range status.Roles[i].Members {
+			if m := &status.Roles[i].Members[j]; m.NodeID == id {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
+// gates are what must hold elsewhere before a script starts.
+func (b *book) gates(s *guests.Script, what string) {
+	roster, err := rosterOf(s.Metadata)
+	if err != nil {
+		b.world.violate("a script finds its metadata", "%s: %v", what, err)
+		return
+	}
+	switch v1alpha1.LifecycleEvent(s.Event) {
+	case v1alpha1.EventConfigure:
+		if roster[s.Pod] != s.NodeID {
+			b.world.violate("a script finds its metadata", "%s: node ID %d is not in the document: %v", what, s.NodeID, roster)
+		}
+		b.peersKnow(s, what)
+	case v1alpha1.EventAddNodes:
+		for _, pod := range named(s) {
+			id := roster[pod]
+			if id == 0 {
+				b.world.violate("a script finds its metadata", "%s: %s is not in the document: %v", what, pod, roster)
+			} else if !b.configured[memberKey(s.Cluster, id)] {
+				b.world.violate("who joins is announced once configured", "%s: %s was never configured", what, pod)
+			}
+		}
+	}
+}
+
+// peersKnow: ready members hold the metadata that names a new member before it is configured.
+func (b *book) peersKnow(s *guests.Script, what string) {
+	cluster := b.world.cluster()
+	if cluster == nil || cluster.UID != s.Cluster || b.configured[memberKey(s.Cluster, s.NodeID)] || b.wiped > 0 {
+		return
+	}
+	for _, role := range cluster.Status.Roles {
+		for _, m := range role.Members {
+			pod := b.world.pod(m.Pod)
+			if m.NodeID == s.NodeID || m.State != v1alpha1.MemberReady || pod == nil || pod.DeletionTimestamp != nil || !b.world.kube.Reachable(namespace, m.Pod) {
+				continue
+			}
+			if holds := b.world.guests.MetadataGeneration(pod.UID); holds != 0 && holds < s.MetadataGeneration && !b.knows(m.Pod, s.Pod, s.NodeID) {
+				b.world.violate("peers hold the metadata before a member is configured", "%s with metadata %d, %s holds %d", what, s.MetadataGeneration, m.Pod, holds)
+			}
+		}
+	}
+}
+
+// knows is true when a member has been told of another.
+func (b *book) knows(pod, other string, id int64) bool {
+	m := b.mindIn(pod)
+	return m != nil && m.peers[other] == id
+}
+
+// mindIn is what the application knows in the container that runs in a pod; nil: nothing.
+func (b *book) mindIn(name string) *mind {
+	pod := b.world.pod(name)
+	if pod == nil || len(pod.Status.ContainerStatuses) == 0 {
+		return nil
+	}
+	if claim := b.claimOf(pod); claim != "" {
+		return b.minds[claim]
+	}
+	return b.minds[pod.Status.ContainerStatuses[0].ContainerID]
+}
+
+// scriptEnded lets the application know what a script that succeeded told it.
+func (b *book) scriptEnded(s *guests.Script) {
+	if s.Killed || s.TimedOut || s.ExitCode != 0 {
+		return
+	}
+	b.succeeded[identity(s)] = s
+	roster, err := rosterOf(s.Metadata)
+	if err != nil {
+		return // reported when it started
+	}
+	m := b.minds[disk(s)]
+	if m == nil {
+		m = &mind{peers: map[string]int64{}, returned: map[string]bool{}}
+		b.minds[disk(s)] = m
+	}
+	switch v1alpha1.LifecycleEvent(s.Event) {
+	case v1alpha1.EventConfigure:
+		m.nodeID, m.container, m.peers = s.NodeID, s.ContainerID, maps.Clone(roster)
+		b.configured[memberKey(s.Cluster, s.NodeID)] = true
+	case v1alpha1.EventAddNodes:
+		for _, pod := range named(s) {
+			m.peers[pod] = roster[pod]
+		}
+	case v1alpha1.EventDelNodes:
+		for _, pod := range named(s) {
+			delete(m.peers, pod)
+		}
+	case v1alpha1.EventDecommission:
+		b.farewelled[memberKey(s.Cluster, s.NodeID)] = true
+	case v1alpha1.EventRestart, v1alpha1.EventStart:
+		m.returned[s.ContainerID] = true
+	}
+}

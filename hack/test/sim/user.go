@@ -1,0 +1,279 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package sim
+
+import (
+	"fmt"
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/bluek8s/kubedirector/hack/test/sim/apiserver"
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/names"
+)
+
+// user is who wants something of the cluster.
+type user struct {
+	*world
+	setup setup
+	// applied is the spec that was asked for last.
+	applied *v1alpha1.KubeDirectorClusterSpec
+	// realised is the last one for which the cluster was Ready.
+	realised *v1alpha1.KubeDirectorClusterSpec
+	packages int
+}
+
+func newUser(w *world, s setup) *user {
+	u := &user{world: w, setup: s, packages: 1}
+	w.must(apiserver.Create(w.api, s.app()))
+	return u
+}
+
+// userActions are what a user does, by the word that a trace has for it. They
+// return false where there is nothing to do it to.
+var userActions = map[string]func(u *user, args []string) bool{
+	"create": (*user).create,
+	"delete": (*user).deleteCluster,
+	"scale":  (*user).scale,
+	"suspend": func(u *user, _ []string) bool {
+		return u.edit(func(s *v1alpha1.KubeDirectorClusterSpec) { s.Suspend = true })
+	},
+	"start": func(u *user, _ []string) bool {
+		return u.edit(func(s *v1alpha1.KubeDirectorClusterSpec) { s.Suspend = false })
+	},
+	"pause": func(u *user, _ []string) bool {
+		return u.edit(func(s *v1alpha1.KubeDirectorClusterSpec) { s.Paused = true })
+	},
+	"resume": func(u *user, _ []string) bool {
+		return u.edit(func(s *v1alpha1.KubeDirectorClusterSpec) { s.Paused = false })
+	},
+	"env":        (*user).env,
+	"service":    (*user).serviceType,
+	"misspell":   (*user).misspell,
+	"annotate":   (*user).annotate,
+	"app-image":  (*user).appImage,
+	"app-delete": (*user).appDelete,
+	"app-create": (*user).appCreate,
+	"package":    (*user).configPackage,
+	"wipe":       (*user).wipeStatus,
+	"harm":       (*user).harm,
+	"correct":    (*user).correct,
+}
+
+// do performs an action; its first word names it.
+func (u *user) do(words []string) bool {
+	act, known := userActions[words[0]]
+	if !known {
+		panic("users can't " + words[0])
+	}
+	return act(u, words[1:])
+}
+
+func (u *user) create([]string) bool {
+	if u.cluster() != nil {
+		return false
+	}
+	cluster := u.setup.cluster()
+	if u.applied != nil && u.applied.Paused {
+		cluster.Spec.Paused = false
+	}
+	made, err := apiserver.Create(u.api, cluster)
+	if err != nil {
+		panic(err)
+	}
+	u.applied, u.realised = made.Spec.DeepCopy(), nil
+	u.book.born(made)
+	return true
+}
+
+func (u *user) deleteCluster([]string) bool {
+	cluster := u.cluster()
+	if cluster == nil || cluster.DeletionTimestamp != nil {
+		return false
+	}
+	u.must(nil, apiserver.Delete[*v1alpha1.KubeDirectorCluster](u.api, namespace, clusterName, metav1.DeleteOptions{}))
+	return true
+}
+
+// edit changes the spec.
+func (u *user) edit(change func(*v1alpha1.KubeDirectorClusterSpec)) bool {
+	return u.update(func(c *v1alpha1.KubeDirectorCluster) { change(&c.Spec) })
+}
+
+func (u *user) update(change func(*v1alpha1.KubeDirectorCluster)) bool {
+	cluster := u.cluster()
+	if cluster == nil || cluster.DeletionTimestamp != nil {
+		return false
+	}
+	cluster = cluster.DeepCopy()
+	change(cluster)
+	changed, err := apiserver.Update(u.api, cluster)
+	if err != nil {
+		panic(err)
+	}
+	u.applied = changed.Spec.DeepCopy()
+	return true
+}
+
+// scale ROLE MEMBERS
+func (u *user) scale(args []string) bool {
+	return u.edit(func(s *v1alpha1.KubeDirectorClusterSpec) {
+		for i := range s.Roles {
+			if s.Roles[i].ID == args[0] {
+				s.Roles[i].Members = ptr.To(int32(number(args[1])))
+			}
+		}
+	})
+}
+
+// env ROLE VALUE
+func (u *user) env(args []string) bool {
+	return u.edit(func(s *v1alpha1.KubeDirectorClusterSpec) {
+		for i := range s.Roles {
+			if s.Roles[i].ID == args[0] {
+				s.Roles[i].Env = []corev1.EnvVar{{Name: "A", Value: args[1]}}
+			}
+		}
+	})
+}
+
+// service TYPE
+func (u *user) serviceType(args []string) bool {
+	return u.edit(func(s *v1alpha1.KubeDirectorClusterSpec) { s.ServiceType = corev1.ServiceType(args[0]) })
+}
+
+// misspell the last role; again: correct it.
+func (u *user) misspell([]string) bool {
+	return u.edit(func(s *v1alpha1.KubeDirectorClusterSpec) {
+		last := &s.Roles[len(s.Roles)-1]
+		if last.ID == "wroker" {
+			last.ID = u.setup.cluster().Spec.Roles[len(s.Roles)-1].ID
+		} else {
+			last.ID = "wroker"
+		}
+	})
+}
+
+// annotate replace|force-remove|retry VALUE
+func (u *user) annotate(args []string) bool {
+	key := names.ReservedPrefix + args[0]
+	u.book.asked(args[0], args[1])
+	return u.update(func(c *v1alpha1.KubeDirectorCluster) {
+		if c.Annotations == nil {
+			c.Annotations = map[string]string{}
+		}
+		c.Annotations[key] = args[1]
+	})
+}
+
+// app-image TAG
+func (u *user) appImage(args []string) bool {
+	app, found := apiserver.Get[*v1alpha1.KubeDirectorApp](u.api, namespace, appName)
+	if !found {
+		return false
+	}
+	app = app.DeepCopy()
+	app.Spec.DefaultImageRepoTag = "example/app:" + args[0]
+	u.must(apiserver.Update(u.api, app))
+	return true
+}
+
+func (u *user) appDelete([]string) bool {
+	if _, found := apiserver.Get[*v1alpha1.KubeDirectorApp](u.api, namespace, appName); !found {
+		return false
+	}
+	u.must(nil, apiserver.Delete[*v1alpha1.KubeDirectorApp](u.api, namespace, appName, metav1.DeleteOptions{}))
+	return true
+}
+
+func (u *user) appCreate([]string) bool {
+	if _, found := apiserver.Get[*v1alpha1.KubeDirectorApp](u.api, namespace, appName); found {
+		return false
+	}
+	u.must(apiserver.Create(u.api, u.setup.app()))
+	return true
+}
+
+// configPackage corrects the config package in its ConfigMap.
+func (u *user) configPackage([]string) bool {
+	found, _ := apiserver.Get[*corev1.ConfigMap](u.api, namespace, "setup")
+	u.packages++
+	found = found.DeepCopy()
+	found.BinaryData = map[string][]byte{"setup.tgz": packageOf(u.packages)}
+	u.must(apiserver.Update(u.api, found))
+	return true
+}
+
+// wipeStatus loses the status, as a restored backup does.
+func (u *user) wipeStatus([]string) bool {
+	cluster := u.cluster()
+	if cluster == nil || cluster.DeletionTimestamp != nil || !u.book.bearsRecord(cluster) {
+		return false
+	}
+	cluster = cluster.DeepCopy()
+	cluster.Status = v1alpha1.KubeDirectorClusterStatus{}
+	u.must(apiserver.UpdateStatus(u.api, cluster))
+	u.book.wiped++
+	return true
+}
+
+// harm KIND NAME deletes an object of the cluster by hand.
+func (u *user) harm(args []string) bool {
+	var err error
+	u.book.harmed = true
+	switch args[0] {
+	case "pod":
+		pod := u.pod(args[1])
+		if pod == nil || pod.DeletionTimestamp != nil {
+			return false
+		}
+		err = apiserver.Delete[*corev1.Pod](u.api, namespace, args[1], metav1.DeleteOptions{})
+	case "service":
+		if _, found := apiserver.Get[*corev1.Service](u.api, namespace, args[1]); !found {
+			return false
+		}
+		err = apiserver.Delete[*corev1.Service](u.api, namespace, args[1], metav1.DeleteOptions{})
+	case "set":
+		if _, found := apiserver.Get[*appsv1.StatefulSet](u.api, namespace, args[1]); !found {
+			return false
+		}
+		err = apiserver.Delete[*appsv1.StatefulSet](u.api, namespace, args[1], metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationBackground)})
+	case "claim":
+		claim, found := apiserver.Get[*corev1.PersistentVolumeClaim](u.api, namespace, args[1])
+		if !found || claim.DeletionTimestamp != nil {
+			return false
+		}
+		u.book.discarded[claim.UID] = true
+		err = apiserver.Delete[*corev1.PersistentVolumeClaim](u.api, namespace, args[1], metav1.DeleteOptions{})
+	default:
+		panic("users can't harm a " + args[0])
+	}
+	u.must(nil, err)
+	return true
+}
+
+func number(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		panic(fmt.Sprintf("a trace has %q where a number is to be", text))
+	}
+	return n
+}

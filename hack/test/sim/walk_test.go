@@ -1,0 +1,60 @@
+/*
+Copyright The KubeDirector Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package sim
+
+import (
+	"os"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// steps is how long a walk is before all faults end.
+const length = 400
+
+// asked is a number from the environment.
+func asked(name string, usual uint64) uint64 {
+	if n, err := strconv.ParseUint(os.Getenv(name), 10, 64); err == nil {
+		return n
+	}
+	return usual
+}
+
+// TestWalks lives random lives; WALKS says how many and SEED with which to begin.
+func TestWalks(t *testing.T) {
+	first, walks := asked("SEED", 1), asked("WALKS", 300)
+	var steps atomic.Int64
+	met, stop := measure()
+	defer stop()
+	began := time.Now()
+	t.Run("seeds", func(t *testing.T) {
+		for seed := first; seed < first+walks; seed++ {
+			t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+				t.Parallel()
+				res := live(t, seed, length)
+				steps.Add(int64(res.steps))
+				if res.broken != nil {
+					t.Errorf("%s", shrink(t, res).report(true))
+				}
+			})
+		}
+	})
+	took := time.Since(began)
+	t.Logf("%d walks, %d steps, %.0f steps a second", walks, steps.Load(), float64(steps.Load())/took.Seconds())
+	t.Logf("%s", met)
+}
