@@ -32,7 +32,7 @@ func FormatNodeIDs(ids []int64) string {
 	return strings.Join(words, ",")
 }
 
-// ParseNodeIDs is the inverse of FormatNodeIDs.
+// ParseNodeIDs is the inverse of FormatNodeIDs. What that never returns is an error.
 func ParseNodeIDs(value string) ([]int64, error) {
 	if value == "" {
 		return nil, nil
@@ -41,7 +41,7 @@ func ParseNodeIDs(value string) ([]int64, error) {
 	ids := make([]int64, len(words))
 	for i, word := range words {
 		id, err := strconv.ParseInt(word, 10, 64)
-		if err != nil || id < 1 {
+		if err != nil || id < 1 || strconv.FormatInt(id, 10) != word {
 			return nil, fmt.Errorf("annotation %s: %q has %q where a node ID, a number from 1 on, should be", AnnotationNodeIDs, value, word)
 		}
 		ids[i] = id
