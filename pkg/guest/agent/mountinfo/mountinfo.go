@@ -58,7 +58,7 @@ func Parse(r io.Reader) ([]Mount, error) {
 	scanner.Buffer(nil, 1<<20)
 	for scanner.Scan() {
 		// 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw
-		fields := strings.Fields(scanner.Text())
+		fields := strings.FieldsFunc(scanner.Text(), func(r rune) bool { return r == ' ' }) // other white space is part of a path
 		if len(fields) < 7 {
 			return nil, fmt.Errorf("line %q has fewer than 7 fields", scanner.Text())
 		}
