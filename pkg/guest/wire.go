@@ -18,6 +18,7 @@ package guest
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"strings"
@@ -112,7 +113,7 @@ func outputLimit(event *plan.Event) int { return int(min(max(event.MaxOutput, 0)
 
 // ended is the outcome of a visit that did not come to what it was made for.
 func ended(phase plan.Phase, reason, message string) plan.Outcome {
-	return plan.Outcome{Phase: phase, Reason: reason, Message: clean(message)}
+	return plan.Outcome{Phase: phase, Reason: clean(reason), Message: clean(message)}
 }
 
 // clean makes text of others fit to be shown. What is too long is cut at the end.
@@ -123,7 +124,7 @@ func clean(message string) string {
 
 // outcomeOf is what an answer means for its step.
 func outcomeOf(step *plan.Step, request *protocol.Request, result *protocol.Result) plan.Outcome {
-	outcome := plan.Outcome{Phase: plan.PhaseDone, Configured: result.Configured, MetadataGeneration: result.MetadataGeneration, PackageVersion: result.PackageSHA256}
+	outcome := plan.Outcome{Phase: plan.PhaseDone, Configured: result.Configured, MetadataGeneration: result.MetadataGeneration, PackageVersion: digestIn(result.PackageSHA256)}
 	if sent := request.Package; outcome.PackageVersion == "" && sent != nil && sent.Source == protocol.PackageInline {
 		outcome.PackageVersion = versionOf(sent.Bytes) // what is at fault
 	}
@@ -137,9 +138,9 @@ func outcomeOf(step *plan.Step, request *protocol.Request, result *protocol.Resu
 	switch fault := result.Fault; {
 	case fault != nil && fault.Reason == protocol.Busy:
 		// Nothing is wrong but the moment.
-		outcome.Phase, outcome.Reason, outcome.Message = plan.PhaseRefused, string(fault.Reason), clean(fault.Message)
+		outcome.Phase, outcome.Reason, outcome.Message = plan.PhaseRefused, clean(string(fault.Reason)), clean(fault.Message)
 	case fault != nil:
-		outcome.Phase, outcome.Reason, outcome.Message = plan.PhaseFaulted, string(fault.Reason), clean(fault.Message)
+		outcome.Phase, outcome.Reason, outcome.Message = plan.PhaseFaulted, clean(string(fault.Reason)), clean(fault.Message)
 	case step.Event == nil:
 	case outcome.Event == nil:
 		return ended(plan.PhaseUnreachable, BadAnswer, fmt.Sprintf("the answer says nothing of event %s", step.Event.Name))
@@ -147,6 +148,15 @@ func outcomeOf(step *plan.Step, request *protocol.Request, result *protocol.Resu
 		outcome.Phase = plan.PhaseRunning
 	}
 	return outcome
+}
+
+// digestIn is a digest that a guest names, or nothing: what is none would be cut
+// for a status anywhere, also within a letter, and never be read back as it was written.
+func digestIn(text string) string {
+	if len(text) > sha256.Size*2 || strings.Trim(text, "0123456789abcdef") != "" {
+		return ""
+	}
+	return text
 }
 
 func eventResultOf(asked *plan.Event, result *protocol.Result) (*plan.EventResult, error) {
