@@ -18,6 +18,7 @@ package plan
 
 import (
 	"bytes"
+	"encoding/json"
 	"maps"
 	"reflect"
 	"slices"
@@ -167,7 +168,7 @@ func (w *disorder) act() bool {
 		w.isSound(action)
 	}
 	if p.Status != nil {
-		w.Cluster.Status = *p.Status.DeepCopy()
+		w.Cluster.Status = readBack(w.t, p.Status)
 	}
 	if p.Record != "" {
 		if len(p.Actions) > 0 {
@@ -184,6 +185,19 @@ func (w *disorder) act() bool {
 		w.do(action)
 	}
 	return p.Status != nil || len(p.Actions) > 0
+}
+
+// readBack is a status as the API server gives it back.
+func readBack(t *testing.T, written *v1alpha1.KubeDirectorClusterStatus) (read v1alpha1.KubeDirectorClusterStatus) {
+	t.Helper()
+	raw, err := json.Marshal(written)
+	if err == nil {
+		err = json.Unmarshal(raw, &read)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
 }
 
 // lookAtPods leaves out the pods that an observation never holds: those of StatefulSets that are somebody else's.
