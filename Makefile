@@ -77,6 +77,10 @@ sim: ## Random lives in the simulated world, on all cores (SEED=1 WALKS=1000: wh
 mutants: ## Break the controller in each of the ways in hack/mutants; the simulation must notice every one
 	go run $(GOFLAGS_VENDOR) ./hack/mutants $(MUTANTS)
 
+.PHONY: fuzz
+fuzz: ## Every fuzz target, one after the other (FUZZTIME=30s)
+	hack/fuzz.sh
+
 ##@ A Kubernetes of its own
 
 .PHONY: devcluster
