@@ -78,15 +78,16 @@ func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
 }
 
 // tellOfLeaves has those that stay told of members that leave, and these
-// themselves. Of a member that was never configured nobody has heard.
+// themselves.
 func (d *draft) tellOfLeaves(role *catalog.Role, leaves []v1alpha1.MemberStatus) {
 	leave := v1alpha1.PendingEvent{Event: v1alpha1.EventDelNodes, Role: role.ID}
 	farewell := v1alpha1.PendingEvent{Event: v1alpha1.EventDecommission, Role: role.ID}
 	for _, m := range leaves {
-		d.unannounce(m.NodeID)
 		if m.MetadataGeneration == 0 {
+			d.tellOfNoShow(role.ID, &m)
 			continue
 		}
+		d.unannounce(m.NodeID)
 		leave.Members, leave.NodeIDs = append(leave.Members, m.Pod), append(leave.NodeIDs, m.NodeID)
 		if role.Takes(v1alpha1.EventDecommission) && maySayFarewell(&m) {
 			farewell.Members, farewell.NodeIDs = append(farewell.Members, m.Pod), append(farewell.NodeIDs, m.NodeID)
@@ -102,6 +103,32 @@ func (d *draft) tellOfLeaves(role *catalog.Role, leaves []v1alpha1.MemberStatus)
 			d.newEvent(event)
 		}
 	}
+}
+
+// tellOfNoShow has those told of a member that leaves before it was configured
+// who know it all the same: their own metadata named it when they were
+// configured. Whoever was there before it is still to hear that it joined.
+func (d *draft) tellOfNoShow(role string, m *v1alpha1.MemberStatus) {
+	knows := d.audience(v1alpha1.EventDelNodes)
+	for _, event := range d.status.PendingEvents {
+		if event.Event == v1alpha1.EventAddNodes && slices.Contains(event.NodeIDs, m.NodeID) {
+			knows = slices.DeleteFunc(knows, func(id int64) bool { return slices.Contains(event.For, id) })
+		}
+	}
+	knows = slices.DeleteFunc(knows, func(id int64) bool { return id == m.NodeID })
+	d.unannounce(m.NodeID)
+	if len(knows) == 0 {
+		return
+	}
+	slices.Sort(knows)
+	for i := range d.status.PendingEvents {
+		event := &d.status.PendingEvents[i]
+		if event.Number > d.seen.Cluster.Status.LastEvent && event.Event == v1alpha1.EventDelNodes && event.Role == role && slices.Equal(event.For, knows) {
+			event.Members, event.NodeIDs = append(event.Members, m.Pod), append(event.NodeIDs, m.NodeID)
+			return
+		}
+	}
+	d.newEvent(v1alpha1.PendingEvent{Event: v1alpha1.EventDelNodes, Role: role, Members: []string{m.Pod}, NodeIDs: []int64{m.NodeID}, For: knows})
 }
 
 // unannounce takes a member out of announcements, for those who have not been given them yet.

@@ -69,7 +69,7 @@ func (d *draft) enter(m *member, to v1alpha1.MemberState) {
 		if m.current() {
 			return
 		}
-		if !m.configuredOnce() || !m.persists() {
+		if !m.persists() { // else it may have been configured in an earlier container, also when nobody saw that
 			d.startsOver(m)
 		}
 		m.status.Event = nil

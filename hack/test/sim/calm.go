@@ -78,6 +78,9 @@ func (w *world) requests() int {
 
 // next is a step that is due, in a fixed order; empty: none is.
 func (w *world) next() step {
+	if w.leads == nil && len(w.replicas) > 1 {
+		return "fault thaw" // of two that were frozen when each lost its lease
+	}
 	if w.leads == nil {
 		return step(fmt.Sprintf("fault start %d", w.behind))
 	}

@@ -14,7 +14,6 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-
 // Package sim is a world in which clusters live: the real controller, from its
 // queue to its requests, on an API server in memory; Kubernetes' own controllers
 // and kubelets; disks on which the real guest agent keeps its ledgers; users;

@@ -17,6 +17,7 @@ limitations under the License.
 package sim
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func (b *book) scriptStarted(s *guests.Script) {
 			b.world.violate("one script at a time", "%s while %v runs", what, other.Args)
 		}
 	}
-	attempt := identity(s) + " in " + s.ContainerID + " attempt " + string(rune('0'+s.Attempt%1000))
+	attempt := fmt.Sprintf("%s generation %d in %s attempt %d", identity(s), s.Generation, s.ContainerID, s.Attempt)
 	if b.started[attempt] {
 		b.world.violate("no attempt is made twice", "%s, attempt %d", what, s.Attempt)
 	}
