@@ -19,6 +19,7 @@ package sim
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -29,6 +30,7 @@ import (
 	"github.com/bluek8s/kubedirector/hack/test/sim/guests"
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
+	"github.com/bluek8s/kubedirector/pkg/resources"
 )
 
 // book is what an observer of everything knows who is no part of it: which
@@ -50,6 +52,8 @@ type book struct {
 	started map[string]bool
 	// configured are the members that have been, farewelled those that have been decommissioned, by cluster and node ID.
 	configured, farewelled map[string]bool
+	// announced are the calls for events that status has ever said are due.
+	announced map[string]bool
 	// minds are what applications know, by the disk that they know it from.
 	minds map[string]*mind
 
@@ -75,7 +79,7 @@ func newBook(w *world) *book {
 	return &book{
 		world: w, writes: map[string]int{}, owners: map[types.UID]map[int64]string{}, lastID: map[types.UID]int64{}, lastMetadata: map[types.UID]int64{},
 		succeeded: map[string]*guests.Script{}, started: map[string]bool{}, configured: map[string]bool{}, farewelled: map[string]bool{},
-		minds: map[string]*mind{}, released: map[int64]bool{}, volumes: map[int64]bool{}, discarded: map[types.UID]bool{},
+		announced: map[string]bool{}, minds: map[string]*mind{}, released: map[int64]bool{}, volumes: map[int64]bool{}, discarded: map[types.UID]bool{},
 	}
 }
 
@@ -112,7 +116,19 @@ func (b *book) bearsRecord(cluster *v1alpha1.KubeDirectorCluster) bool {
 		}
 	}
 	service, found := apiserver.Get[*corev1.Service](api, namespace, names.HeadlessService(clusterName))
-	return found && service.Annotations[names.AnnotationLastNodeID] == fmt.Sprint(cluster.Status.LastNodeID)
+	return found && service.Annotations[names.AnnotationLastNodeID] == fmt.Sprint(cluster.Status.LastNodeID) && b.bearsEvents(&cluster.Status, service)
+}
+
+// bearsEvents is true while the journal tells of the events that status records.
+func (b *book) bearsEvents(status *v1alpha1.KubeDirectorClusterStatus, service *corev1.Service) bool {
+	last, events, err := resources.PendingEvents(service)
+	if err != nil || last != status.LastEvent {
+		return false
+	}
+	ready := service.Annotations[names.AnnotationFirstReady] != ""
+	return ready == (status.FirstReadyTime != nil && last > 0) && slices.EqualFunc(events, status.PendingEvents, func(a, b v1alpha1.PendingEvent) bool {
+		return a.Number == b.Number && a.Open == b.Open && slices.Equal(a.NodeIDs, b.NodeIDs)
+	})
 }
 
 // identity is that within which an event may succeed once, with where its ledger is.

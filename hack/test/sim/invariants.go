@@ -91,11 +91,11 @@ func (b *book) judgePodDeletion(pod *corev1.Pod) {
 	b.world.violate("a pod is deleted for a reason on record", "pod %s %s: %+v", pod.Name, pod.UID, memberOf(&cluster.Status, pod.Name))
 }
 
-// rescheduled is true for the pod of a dead node that was evicted, where its user wants it to go on elsewhere.
+// rescheduled is true for the pod of a dead node, where its user wants it to go on elsewhere.
 func (b *book) rescheduled(cluster *v1alpha1.KubeDirectorCluster, pod *corev1.Pod) bool {
 	recovery := cluster.Spec.Recovery
 	return recovery != nil && recovery.NodeDown != nil && recovery.NodeDown.Action == v1alpha1.NodeDownReschedule &&
-		pod.DeletionTimestamp != nil && !b.world.kube.Reachable(namespace, pod.Name)
+		!b.world.kube.Reachable(namespace, pod.Name)
 }
 
 func memberOf(status *v1alpha1.KubeDirectorClusterStatus, pod string) *v1alpha1.MemberStatus {
@@ -183,7 +183,7 @@ func (b *book) judgeRemoval(cluster *v1alpha1.KubeDirectorCluster, set *appsv1.S
 		if pod == nil || m == nil || !metav1.IsControlledBy(pod, set) {
 			continue
 		}
-		suspended := m.Retired != nil && m.Retired.Why == v1alpha1.RetiredSuspended
+		suspended := m.Retired != nil && (m.Retired.Why == v1alpha1.RetiredSuspended || cluster.Spec.Suspend && m.Retired.UID == pod.UID)
 		if !suspended && m.State != v1alpha1.MemberDeleting && !b.neverConfigured(cluster, m) {
 			b.world.violate("a pod is deleted for a reason on record", "%s of %s loses %s: %+v", set.Name, set.UID, name, m)
 		}
@@ -226,6 +226,11 @@ func (b *book) judgeCluster(r apiserver.Write) {
 		return
 	}
 	b.judgeIDs(r, after)
+	for _, event := range after.Status.PendingEvents {
+		for _, id := range event.For {
+			b.announced[announcement(after.UID, string(event.Event), event.Number, id)] = true
+		}
+	}
 	if after.Status.State == v1alpha1.ClusterReady && !meta.IsStatusConditionTrue(after.Status.Conditions, v1alpha1.ConditionSuspended) {
 		b.judgeReady(after)
 	}

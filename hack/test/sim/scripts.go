@@ -19,8 +19,9 @@ package sim
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/bluek8s/kubedirector/hack/test/sim/guests"
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
@@ -49,24 +50,26 @@ func (b *book) scriptStarted(s *guests.Script) {
 // onRecord: what can't be recomputed is recorded before it is acted upon.
 func (b *book) onRecord(s *guests.Script, what string) {
 	m := b.recorded(s)
+	if b.wiped > 0 {
+		return // a request may be on its way while the status is lost
+	}
 	switch {
 	case b.world.cluster() == nil || b.world.cluster().UID != s.Cluster:
 		return // its cluster went while the request was on its way
 	case m == nil:
 		b.world.violate("members are recorded before they are visited", "%s: no node ID %d in status", what, s.NodeID)
-	case s.Attempt > 1 && (m.Event == nil || m.Event.Attempt < int32(s.Attempt)) && b.wiped == 0:
+	case s.Attempt > 1 && (m.Event == nil || m.Event.Attempt < int32(s.Attempt)):
 		b.world.violate("attempts are recorded before they are made", "%s, attempt %d; status has %+v", what, s.Attempt, m.Event)
 	}
-	if s.Scope != "NodeGeneration" || s.Event == string(v1alpha1.EventStop) || s.Event == string(v1alpha1.EventDelete) || b.wiped > 0 {
-		return
+	if s.Scope == "NodeGeneration" && !b.announced[announcement(s.Cluster, s.Event, int64(s.Generation), s.NodeID)] {
+		b.world.violate("events are recorded before members are called", "%s, number %d; status has %+v", what, s.Generation, b.world.cluster().Status.PendingEvents)
 	}
-	status := &b.world.cluster().Status
-	on := slices.ContainsFunc(status.PendingEvents, func(e v1alpha1.PendingEvent) bool {
-		return e.Number == int64(s.Generation) && string(e.Event) == s.Event && slices.Contains(e.For, s.NodeID)
-	})
-	if !on {
-		b.world.violate("events are recorded before members are called", "%s, number %d; status has %+v", what, s.Generation, status.PendingEvents)
-	}
+}
+
+// announcement identifies that a member is to be called for an event. It may be
+// called off while the request is on its way.
+func announcement(cluster types.UID, event string, number, nodeID int64) string {
+	return fmt.Sprintf("%s/%s/%d/%d", cluster, event, number, nodeID)
 }
 
 // recorded is a script's member in status; nil: it has none.
