@@ -56,6 +56,24 @@ var regressions = []regression{
 		flow
 		user misspell
 		user scale worker 2`},
+	{"who was away when status was lost is still to hear of changes", 220, `
+		user create
+		calm
+		fault node-partition node-2
+		wait 45s
+		flow
+		user scale worker 0
+		flow
+		user wipe`},
+	{"who was configured before status was lost is still to hear of changes", 69, `
+		user create
+		user scale worker 0
+		flow
+		user scale worker 3
+		fault node-partition node-2
+		wait 12m
+		flow
+		user wipe`},
 }
 
 func TestRegressions(t *testing.T) {
