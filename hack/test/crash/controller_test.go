@@ -51,6 +51,9 @@ func startController(namespace string, log *log) (*controller, error) {
 	settings := config.Default()
 	settings.WatchNamespace, settings.SystemNamespace = namespace, namespace
 	settings.HealthAddress, settings.MetricsAddress = "0", "0"
+	// A machine with much to do must not be one more reason to end.
+	settings.LeaderElection.LeaseDuration = metav1.Duration{Duration: 2 * time.Minute}
+	settings.LeaderElection.RenewDeadline = metav1.Duration{Duration: 100 * time.Second}
 	config.SetDerived(settings)
 
 	text := textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(log), textlogger.Verbosity(4)))

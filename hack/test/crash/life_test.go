@@ -156,7 +156,7 @@ func (l *life) live(t *testing.T, p part, f fate) []string {
 		t.Fatal(err)
 	}
 	after := l.untilLived(t, p)
-	text := append(after.describe(before.uids()), done(append(l.calls, l.subject.wire.sent()...))...)
+	text := append(after.describe(before.uids()), done(l.namespace, append(l.calls, l.subject.wire.sent()...))...)
 	text = append(text, l.scripts(t, after, witnesses)...)
 	for i := range text {
 		text[i] = strings.ReplaceAll(text[i], l.namespace, "NAMESPACE")
@@ -213,8 +213,8 @@ func (l *life) succeed(ctx context.Context) error {
 		return err
 	}
 	l.calls = append(l.calls, l.subject.wire.sent()...)
-	l.diedOf = append(l.diedOf, strings.ReplaceAll(of, l.namespace, "NAMESPACE"))
-	fmt.Fprintf(l.log, "---- died of %s ----\n", of)
+	l.diedOf = append(l.diedOf, of.what(l.namespace))
+	fmt.Fprintf(l.log, "---- died of %s ----\n", of.what(l.namespace))
 	next, err := startController(l.namespace, l.log)
 	if err != nil {
 		return err

@@ -19,8 +19,12 @@ limitations under the License.
 package crash
 
 import (
+	"flag"
 	"iter"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -33,23 +37,19 @@ const lives = 6
 // most is more requests than a part should ever need.
 const most = 60
 
+var update = flag.Bool("update", false, "write down what the undisturbed life leads to, in testdata")
+
 // TestCrashes lives a life in which nobody dies, and all those in which the
 // controller dies in each part of it, at each request, in either way. Each part
-// has to lead to what it leads to undisturbed: the same objects, every script
-// called once, nothing else deleted.
+// leads to what is written in testdata: the same objects, every script called
+// once, nothing else deleted.
 func TestCrashes(t *testing.T) {
 	s := &sweep{parts: make([]progress, len(parts))}
-	for i := range s.parts {
-		s.parts[i].known = make(chan struct{})
-	}
 	var running sync.WaitGroup
 	for range lives {
 		running.Go(func() {
 			for f, more := s.next(); more; f, more = s.next() {
 				t.Run(f.String(), func(t *testing.T) { s.live(t, f) })
-				if f.at == 0 {
-					s.closeKnown()
-				}
 			}
 		})
 	}
@@ -66,65 +66,77 @@ type sweep struct {
 
 // progress is what is known of a part.
 type progress struct {
-	// known is closed when undisturbed is: what the part leads to if nobody dies; nothing if that life has failed or was left out.
-	known       chan struct{}
+	// undisturbed are the requests of a controller that does not die.
 	undisturbed []string
-	calls       int // of the undisturbed part
-	// enough is the smallest number of a request to which it did not come, 0 while none is known.
-	enough         int
-	unsent, unread []string // what controllers died of
+	// spared is the smallest number of a request to which a life did not come, 0 while none is known.
+	spared int
+	// unsent and unread are what controllers died of.
+	unsent, unread []string
 }
 
-// next is the fate of the next life: undisturbed, 1 unsent, 1 unread, 2 unsent …
+// next is the fate of the next life: none, 1 unsent, 1 unread, 2 unsent …
 func (s *sweep) next() (f fate, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f = fate{at: (s.begun + 1) / 2, unread: s.begun > 0 && s.begun%2 == 0}
 	s.begun++
-	return f, f.at <= most && !s.spares(0, f)
+	return f, f.at <= most && s.comesTo(f, 0)
 }
 
-// spares is true when no part from the given one on comes to the request of a fate.
-func (s *sweep) spares(from int, f fate) bool {
-	return !slices.ContainsFunc(s.parts[from:], func(p progress) bool { return p.enough == 0 || f.at < p.enough })
+// comesTo is true while a part, from the given one on, may come to the request of a fate.
+func (s *sweep) comesTo(f fate, from int) bool {
+	return slices.ContainsFunc(s.parts[from:], func(p progress) bool { return p.spared == 0 || f.at < p.spared })
 }
 
 func (s *sweep) live(t *testing.T, f fate) {
 	l := newLife(t)
 	for i, p := range parts {
 		s.mu.Lock()
-		spared := s.spares(i, f)
+		goes := s.comesTo(f, i)
 		s.mu.Unlock()
-		if spared && f.at > 0 {
+		if !goes {
 			return
 		}
-		led := l.live(t, p, f)
-		s.note(i, f, l, led)
-		want := s.parts[i].wait()
-		if want == nil {
-			t.Fatal("the undisturbed life has failed or was left out (-run 'TestCrashes/(undisturbed|…)'), so there is nothing to compare with")
-		}
-		t.Logf("%s: died of %q", p.name, l.diedOf)
-		if diff := cmp.Diff(want, led); diff != "" {
-			t.Fatalf("%s, with a controller that died of %q, led to something else (-undisturbed +this):\n%s", p.name, l.diedOf, diff)
-		}
+		led := strings.Join(l.live(t, p, f), "\n") + "\n"
+		s.note(i, f, l)
+		compare(t, p, f, led, l.diedOf)
 		if died := len(l.diedOf) > 0; f.at == 1 && !died || f.at == most && died {
 			t.Fatalf("%s: died of %q at request %d", p.name, l.diedOf, f.at)
 		}
+		t.Logf("%s: died of %q", p.name, l.diedOf)
+	}
+}
+
+// compare compares what a part has led to with what it should lead to.
+func compare(t *testing.T, p part, f fate, led string, diedOf []string) {
+	t.Helper()
+	file := filepath.Join("testdata", p.name+".txt")
+	if *update && f.at == 0 {
+		if err := os.WriteFile(file, []byte(led), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), led); diff != "" {
+		t.Fatalf("%s, with a controller that died of %q, led to something else (-want +got):\n%s", p.name, diedOf, diff)
 	}
 }
 
 // note keeps what a part of a life has shown.
-func (s *sweep) note(part int, f fate, l *life, led []string) {
+func (s *sweep) note(part int, f fate, l *life) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := &s.parts[part]
 	switch {
 	case f.at == 0:
-		p.undisturbed, p.calls = led, len(l.subject.wire.sent())
-		close(p.known)
-	case len(l.diedOf) == 0 && (p.enough == 0 || f.at < p.enough):
-		p.enough = f.at
+		for _, c := range l.subject.wire.sent() {
+			p.undisturbed = append(p.undisturbed, c.what(l.namespace))
+		}
+	case len(l.diedOf) == 0 && (p.spared == 0 || f.at < p.spared):
+		p.spared = f.at
 	case f.unread:
 		p.unread = append(p.unread, l.diedOf...)
 	default:
@@ -132,29 +144,13 @@ func (s *sweep) note(part int, f fate, l *life, led []string) {
 	}
 }
 
-// closeKnown lets nobody wait for what the undisturbed life has not come to.
-func (s *sweep) closeKnown() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.parts {
-		if s.parts[i].undisturbed == nil {
-			close(s.parts[i].known)
-		}
-	}
-}
-
-func (p *progress) wait() []string {
-	<-p.known
-	return p.undisturbed
-}
-
 // report prints how often controllers died, and of what.
 func (s *sweep) report(t *testing.T) {
 	for i, p := range s.parts {
-		t.Logf("%-6s  %2d requests undisturbed; %2d controllers died before the Nth was sent, %2d before its answer was read; N = %d was one too many",
-			parts[i].name, p.calls, len(p.unsent), len(p.unread), p.enough)
-		for of, n := range counts(p.unsent, p.unread) {
-			t.Logf("        %2d times of %s", n, of)
+		t.Logf("%s: %d requests; %d controllers died before the Nth was sent, %d before its answer was read; N = %d was one too many",
+			parts[i].name, len(p.undisturbed), len(p.unsent), len(p.unread), p.spared)
+		for what, n := range counts(p.unsent, p.unread) {
+			t.Logf("   %2d died of %s", n, what)
 		}
 	}
 }

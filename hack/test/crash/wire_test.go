@@ -55,11 +55,18 @@ func (f fate) String() string {
 	return fmt.Sprintf("request %02d, unsent", f.at)
 }
 
-// call is a request that changes something, or an exec. Those about Leases are none.
+// call is a request that changes something, or an exec. Those about Leases are
+// none, nor are Events, which are sent by the way and lead to nothing.
 type call struct {
 	method, path string
 	// code is the answer's; 0 of a request that had none.
 	code int
+}
+
+// what is "PATCH services/c".
+func (c call) what(namespace string) string {
+	_, object, _ := strings.Cut(c.path, "/namespaces/"+namespace+"/")
+	return c.method + " " + object
 }
 
 // wire is all by which a controller can change the world, until it dies.
@@ -74,7 +81,7 @@ type wire struct {
 	calls  []call // that were sent
 	leads  bool
 	dead   bool
-	diedOf string
+	diedOf call
 }
 
 // await sets when the controller dies, counted from now on.
@@ -108,7 +115,7 @@ func (w *wire) judge(request *http.Request) verdict {
 	if w.count != w.fate.at {
 		return passes
 	}
-	w.dead, w.diedOf = true, request.Method+" "+request.URL.Path
+	w.dead, w.diedOf = true, call{method: request.Method, path: request.URL.Path}
 	if w.fate.unread {
 		return killsOnceSent
 	}
@@ -127,7 +134,7 @@ func (w *wire) answered(request *http.Request, response *http.Response) {
 	case isCall(request):
 		w.last = time.Now()
 		w.calls = append(w.calls, call{method: request.Method, path: request.URL.Path, code: code})
-	case leader.Mutates(request) && code/100 == 2 && !w.leads: // who writes the Lease leads
+	case isLease(request) && leader.Mutates(request) && code/100 == 2 && !w.leads: // who writes the Lease leads
 		w.leads, w.last = true, time.Now()
 	}
 }
@@ -140,7 +147,7 @@ func (w *wire) rests(while time.Duration) bool {
 }
 
 // death is what request the controller has died of, if it has.
-func (w *wire) death() (of string, dead bool) {
+func (w *wire) death() (of call, dead bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.diedOf, w.dead
@@ -154,7 +161,15 @@ func (w *wire) sent() []call {
 }
 
 func isCall(request *http.Request) bool {
-	return leader.Mutates(request) && !strings.HasPrefix(request.URL.Path, "/apis/coordination.k8s.io/")
+	return leader.Mutates(request) && !isLease(request) && !isEvent(request)
+}
+
+func isLease(request *http.Request) bool {
+	return strings.HasPrefix(request.URL.Path, "/apis/coordination.k8s.io/")
+}
+
+func isEvent(request *http.Request) bool {
+	return strings.Contains(request.URL.Path, "/events")
 }
 
 // wrap is a rest.Config's WrapTransport.

@@ -25,7 +25,6 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -75,7 +74,7 @@ func look(ctx context.Context, namespace string) (*world, error) {
 		return nil, err
 	}
 	for i := range sets.Items {
-		w.add("StatefulSet", &sets.Items[i], setOf(&sets.Items[i]))
+		w.add("StatefulSet", &sets.Items[i], fmt.Sprintf(" of %d replicas", ptr.Deref(sets.Items[i].Spec.Replicas, -1)))
 	}
 	pods, err := server.kube.CoreV1().Pods(namespace).List(ctx, all)
 	if err != nil {
@@ -108,10 +107,6 @@ func look(ctx context.Context, namespace string) (*world, error) {
 
 func (w *world) add(kind string, o metav1.Object, about string) {
 	w.objects = append(w.objects, object{kind: kind, name: o.GetName(), Object: o, about: about})
-}
-
-func setOf(set *appsv1.StatefulSet) string {
-	return fmt.Sprintf(" generation %d, %d replicas", set.Generation, ptr.Deref(set.Spec.Replicas, -1))
 }
 
 // pods are the names of the pods, in order.
@@ -202,22 +197,22 @@ func statusOf(cluster *v1alpha1.KubeDirectorCluster) []string {
 
 // done tells what the controllers' calls have brought about: how many objects
 // they made of each kind, and what they deleted.
-func done(calls []call) []string {
+func done(namespace string, calls []call) []string {
 	made, deleted := map[string]int{}, map[string]bool{}
 	for _, c := range calls {
 		switch {
-		case c.code == 201 && path.Base(c.path) != "events":
+		case c.code == 201:
 			made[path.Base(c.path)]++
 		case c.method == "DELETE" && c.code/100 == 2:
-			deleted[c.path] = true
+			deleted[c.what(namespace)] = true
 		}
 	}
 	var text []string
 	for kind, n := range made {
 		text = append(text, fmt.Sprintf("made: %d %s", n, kind))
 	}
-	for path := range deleted {
-		text = append(text, "deleted: "+path)
+	for what := range deleted {
+		text = append(text, "done: "+what)
 	}
 	slices.Sort(text)
 	return text
