@@ -103,6 +103,7 @@ real() {
 	fi
 	make --no-print-directory build >"$logs/build.log" 2>&1
 	run_tests real "the main job on real kubelets, bad input, budget of writes" -tags real -count=1 -parallel 3 -timeout 45m ./hack/test/real
+	run_tests crash "the controller dies at each request, and another goes on" -tags real -count=1 -timeout 20m ./hack/test/crash
 }
 
 # The devcluster's own tests live in namespaces of their own, beside one that runs.
