@@ -125,7 +125,7 @@ func (d *draft) recoverRole(id string, set *appsv1.StatefulSet, nodeIDs []int64)
 			m.MetadataGeneration = generation // its peers know it
 		}
 		if replicas := int(ptr.Deref(set.Spec.Replicas, 1)); n >= replicas {
-			d.recoverDeparted(&m, replicas)
+			d.recoverDeparted(&m)
 		}
 		entry.Members = append(entry.Members, m)
 		d.status.LastNodeID = max(d.status.LastNodeID, nodeID)
@@ -134,9 +134,10 @@ func (d *draft) recoverRole(id string, set *appsv1.StatefulSet, nodeIDs []int64)
 }
 
 // recoverDeparted is for a member whose pod its StatefulSet is not to have: the
-// cluster is suspended, or the member goes.
-func (d *draft) recoverDeparted(m *v1alpha1.MemberStatus, replicas int) {
-	if replicas == 0 {
+// cluster is or was suspended, and nobody has a pod, or the member goes.
+func (d *draft) recoverDeparted(m *v1alpha1.MemberStatus) {
+	someRun := slices.ContainsFunc(d.ownSets(), func(set *appsv1.StatefulSet) bool { return ptr.Deref(set.Spec.Replicas, 1) > 0 })
+	if d.seen.Cluster.Spec.Suspend || !someRun {
 		m.Retired = &v1alpha1.RetiredPod{Why: v1alpha1.RetiredSuspended}
 		return
 	}

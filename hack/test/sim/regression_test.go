@@ -74,6 +74,17 @@ var regressions = []regression{
 		wait 12m
 		flow
 		user wipe`},
+	{"a role on its way to none is not taken for suspended when status was lost", 136, `
+		user create
+		fault node-stop node-3
+		flow
+		user scale worker 0
+		flow
+		wait 300ms
+		wait 300ms
+		flow
+		user scale worker 3
+		user wipe`},
 }
 
 func TestRegressions(t *testing.T) {

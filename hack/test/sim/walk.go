@@ -211,10 +211,7 @@ func (k *walker) edit() step {
 	case 20:
 		return "user package"
 	case 21:
-		if k.rng.IntN(4) == 0 {
-			return "user delete"
-		}
-		return "user app-create"
+		return []step{"user delete", "user app-create"}[k.rng.IntN(2)]
 	case 22:
 		return "user wipe"
 	}
