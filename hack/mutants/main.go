@@ -28,7 +28,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // folder is where the patches are, below the root of the tree.
@@ -83,13 +82,14 @@ func checkAll(b *bench, mutants []mutant) error {
 // tryAll prints a row for each mutant, and fails if one survives. What fails
 // without any patch would catch everything, so that comes first.
 func tryAll(b *bench, mutants []mutant) error {
-	begun := time.Now()
-	if v, err := b.try(mutant{}); err != nil {
+	v, err := b.try(mutant{})
+	switch {
+	case err != nil:
 		return err
-	} else if v.caught {
+	case v.caught:
 		return fmt.Errorf("the simulation fails without a patch: %s", v.by)
 	}
-	fmt.Fprintf(os.Stderr, "without a patch the simulation passes in %s\n", time.Since(begun).Round(time.Second))
+	fmt.Fprintf(os.Stderr, "without a patch the simulation passes in %s\n", v.after)
 	var survivors, broken []string
 	fmt.Println("| mutation | breaks | caught by | after |\n|---|---|---|---|")
 	for _, m := range mutants {
@@ -102,7 +102,7 @@ func tryAll(b *bench, mutants []mutant) error {
 		case !v.caught:
 			survivors = append(survivors, m.name)
 		}
-		fmt.Printf("| `%s` | %s | %s | %s |\n", m.name, m.breaks, v.by, v.after)
+		fmt.Printf("| `%s` | %s | %s |\n", m.name, m.breaks, v)
 	}
 	fmt.Fprintf(os.Stderr, "%d caught, %d survived, %d broken\n", len(mutants)-len(survivors)-len(broken), len(survivors), len(broken))
 	if lost := append(survivors, broken...); len(lost) > 0 {

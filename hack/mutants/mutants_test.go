@@ -86,12 +86,12 @@ func TestOverlayLeavesTheTreeAlone(t *testing.T) {
 
 func TestListen(t *testing.T) {
 	for said, want := range map[string]verdict{
-		"--- PASS: TestWalks/seeds/1 (0.1s)\n    walk_test.go:1: violated: once per number: configure ran twice\n": {true, "once per number", "1 walks, 0s"},
-		"    sweep_test.go:5: a death at request 3, {true 0}, makes a difference (-want +got):\n":                  {true, "a death makes a difference", "0 walks, 0s"},
-		"    budget_test.go:4: writes until ready (-want +got):\n":                                                 {true, "writes until ready", "0 walks, 0s"},
-		"panic: deadlock: all is blocked\n\ngoroutine 1":                                                           {true, "deadlock: all is blocked", "0 walks, 0s"},
-		"    --- FAIL: TestSweep/create/7 (0.1s)\n":                                                                {true, "TestSweep/create/7", "0 walks, 0s"},
-		"    sweep_test.go:5: 34 deaths\n--- PASS: TestSweep (0.1s)\n":                                             {false, "**nothing**", "0 walks, 0s"},
+		"=== CONT  TestWalks/seeds/1\n    walk_test.go:1: violated: once per number: configure ran twice\n": {caught: true, by: "once per number", walks: 1},
+		"    sweep_test.go:5: a death at request 3, {true 0}, makes a difference (-want +got):\n":           {caught: true, by: "a death makes a difference"},
+		"    budget_test.go:4: writes until ready (-want +got):\n":                                          {caught: true, by: "writes until ready"},
+		"panic: deadlock: all is blocked\n\ngoroutine 1":                                                    {caught: true, by: "deadlock: all is blocked"},
+		"    --- FAIL: TestSweep/create/7 (0.1s)\n":                                                         {caught: true, by: "TestSweep/create/7"},
+		"    sweep_test.go:5: 34 deaths\n--- PASS: TestSweep (0.1s)\n":                                      {},
 	} {
 		if got, err := listen(strings.NewReader(said)); err != nil || got != want {
 			t.Errorf("of %q: %+v, %v instead of %+v", said, got, err, want)

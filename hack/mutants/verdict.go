@@ -27,8 +27,22 @@ import (
 // verdict is what the simulation said of a mutant.
 type verdict struct {
 	caught bool
-	// by is the invariant that was violated, and after how much of the simulation.
-	by, after string
+	// by is the invariant that was violated.
+	by string
+	// walks had begun by then, if it was in a walk.
+	walks int
+	after time.Duration
+}
+
+// String is the verdict as the table has it.
+func (v verdict) String() string {
+	switch {
+	case !v.caught:
+		return fmt.Sprintf("**nothing** | %s", v.after)
+	case v.walks == 0:
+		return fmt.Sprintf("%s | %s", v.by, v.after)
+	}
+	return fmt.Sprintf("%s | walk %d, %s", v.by, v.walks, v.after)
 }
 
 // What a failure looks like in the output of a test. An invariant is named
@@ -40,23 +54,22 @@ var failures = []*regexp.Regexp{
 	regexp.MustCompile(`^\s*--- FAIL: (\S+)`),
 }
 
-var lived = regexp.MustCompile(`^\s*--- PASS: TestWalks/.*\d\b`)
+var begins = regexp.MustCompile(`^=== CONT  TestWalks/.*\d$`)
 
 // listen reads what the simulation says, up to its end or the first failure.
-func listen(said io.Reader) (verdict, error) {
-	begun, walks := time.Now(), 0
-	after := func() string { return fmt.Sprintf("%d walks, %s", walks, time.Since(begun).Round(time.Second)) }
+func listen(said io.Reader) (v verdict, err error) {
 	lines := bufio.NewScanner(said)
 	lines.Buffer(nil, 16<<20) // a goroutine's stack, or a world, may be long
 	for lines.Scan() {
-		if lived.MatchString(lines.Text()) {
-			walks++
+		if begins.MatchString(lines.Text()) {
+			v.walks++
 		}
-		if by := failureIn(lines.Text()); by != "" {
-			return verdict{caught: true, by: by, after: after()}, nil
+		if v.by = failureIn(lines.Text()); v.by != "" {
+			v.caught = true
+			return v, nil
 		}
 	}
-	return verdict{by: "**nothing**", after: after()}, lines.Err()
+	return v, lines.Err()
 }
 
 // failureIn is what failed, if a line tells of a failure, fit for a table.
