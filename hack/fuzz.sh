@@ -24,7 +24,7 @@ for package in "${packages[@]}"; do
 	for target in $targets; do
 		printf '%s %s\n' "$package" "$target"
 		ran=$((ran + 1))
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-30s}" -parallel "${PARALLEL:-1}" "$package" || failed+=("$package $target")
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-30s}" -fuzzminimizetime 3s -parallel "${PARALLEL:-1}" "$package" || failed+=("$package $target")
 	done
 done
 
