@@ -51,6 +51,10 @@ func (a *Agent) Apply(ctx context.Context, in io.Reader, out io.Writer) error {
 		lock.Close()
 		return w.result(a.refused(id, refusal))
 	}
+	if refusal := a.checkSetUp(req, id); refusal != nil {
+		lock.Close()
+		return w.result(a.refused(id, refusal))
+	}
 	work := &application{Agent: a, req: req, id: id, answer: w}
 	work.run(ctx, lock)
 	return w.result(work.result())
@@ -131,6 +135,16 @@ func (a *Agent) checkLeader(leader protocol.Leader) *protocol.Refusal {
 		return &protocol.Refusal{Reason: protocol.StaleLeader, Message: fmt.Sprintf("leader epoch %d: epoch %d has spoken already", leader.Epoch, newest)}
 	}
 	return nil
+}
+
+// checkSetUp refuses an event for a container that is set up in one that is not:
+// who sent it has not seen yet that the container was replaced, and could not
+// name the one it means.
+func (a *Agent) checkSetUp(req *protocol.Request, id Identity) *protocol.Refusal {
+	if req.Event == nil || req.MarkConfigured != protocol.MarkNever || a.ledger().configured(id.Incarnation) {
+		return nil
+	}
+	return &protocol.Refusal{Reason: protocol.WrongIncarnation, Message: fmt.Sprintf("the request is for a container that is configured, and %s is not", id.Incarnation)}
 }
 
 // application carries out one admitted request.

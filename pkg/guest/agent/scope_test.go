@@ -110,7 +110,7 @@ func TestSuccessOfTheMemberNeedsItsVolume(t *testing.T) {
 func TestMarkConfigured(t *testing.T) {
 	noEvent := func(c *container, req *protocol.Request) { req.Event = nil }
 	earlier := func(c *container, req *protocol.Request) {
-		req.MarkConfigured = protocol.MarkNever
+		req.MarkConfigured = protocol.MarkHere
 		c.apply(req)
 		c.restart(2)
 	}
@@ -121,7 +121,6 @@ func TestMarkConfigured(t *testing.T) {
 		before func(*container, *protocol.Request)
 		want   bool
 	}{
-		{"never, success here", protocol.MarkNever, nil, false},
 		{"here, success here", protocol.MarkHere, nil, true},
 		{"here, success in an earlier container", protocol.MarkHere, earlier, false},
 		{"here, no event", protocol.MarkHere, noEvent, false},
@@ -144,6 +143,17 @@ func TestMarkConfigured(t *testing.T) {
 				t.Errorf("configured %t, want %t; fault %+v", r.Configured, test.want, r.Fault)
 			}
 		})
+	}
+}
+
+// TestEventsOfAConfiguredContainer are refused by one that is not: it has taken
+// the place of the one that is meant, unseen.
+func TestEventsOfAConfiguredContainer(t *testing.T) {
+	c := newContainer(t)
+	req := c.request("true")
+	req.MarkConfigured = protocol.MarkNever
+	if r := c.apply(req); r.Refusal == nil || r.Refusal.Reason != protocol.WrongIncarnation || c.runs() != 0 {
+		t.Errorf("refusal %+v, %d runs", r.Refusal, c.runs())
 	}
 }
 
