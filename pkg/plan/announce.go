@@ -70,11 +70,17 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus) {
 func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
 	var ids []int64
 	for _, m := range d.members {
-		if mayStay(m.status) && m.role.Takes(event) && (m.configuredOnce() || m.container != "") {
+		if mayStay(m.status) && m.role.Takes(event) && (m.configuredOnce() || m.mayBeConfigured()) {
 			ids = append(ids, m.status.NodeID)
 		}
 	}
 	return ids
+}
+
+// mayBeConfigured is true for a member that nobody has seen configured, and that
+// has or had a container in which it may have been: one that is gone counts where a volume outlives it.
+func (m *member) mayBeConfigured() bool {
+	return m.container != "" || m.persists() && m.status.Incarnation != ""
 }
 
 // tellOfLeaves has those that stay told of members that leave, and these

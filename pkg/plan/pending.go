@@ -45,7 +45,7 @@ func isOfOthers(event v1alpha1.LifecycleEvent) bool {
 // newEvent adds an event of the next number. It is an error of the caller not to record it.
 func (d *draft) newEvent(event v1alpha1.PendingEvent) {
 	d.status.LastEvent++
-	event.Number = d.status.LastEvent
+	event.Number, event.LastNodeID = d.status.LastEvent, d.status.LastNodeID
 	d.status.PendingEvents = append(d.status.PendingEvents, event)
 }
 

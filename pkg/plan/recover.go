@@ -181,7 +181,8 @@ func (d *draft) recoverEvents() {
 			event.For = slices.Clone(event.NodeIDs)
 		default:
 			event.For = slices.DeleteFunc(slices.Clone(all), func(id int64) bool {
-				return slices.Contains(event.Members, pods[id]) // named, or in the place of who is
+				// Named, or in the place of who is; or configured later than that was known.
+				return slices.Contains(event.Members, pods[id]) || event.LastNodeID > 0 && id > event.LastNodeID
 			})
 		}
 	}

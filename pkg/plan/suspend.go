@@ -87,11 +87,17 @@ func (d *draft) anyGoes() bool {
 	return slices.ContainsFunc(d.members, func(m *member) bool { return !m.wanted && (d.podOf(m) != nil || d.due(m) != nil) })
 }
 
-// suspended is true once it is on record that every member stops, and still asked for.
+// suspended is true once it is on record that every member stops, and still
+// asked for. Where none stays, those that go say their farewells first.
 func (d *draft) suspended() bool {
-	return d.seen.Cluster.Spec.Suspend && d.stopEvent() == nil && !slices.ContainsFunc(d.members, func(m *member) bool {
-		return m.wanted && (m.status.Retired == nil || m.status.Retired.Why != v1alpha1.RetiredSuspended)
-	})
+	if !d.seen.Cluster.Spec.Suspend || d.stopEvent() != nil {
+		return false
+	}
+	stops := func(m *member) bool { return m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredSuspended }
+	if slices.ContainsFunc(d.members, func(m *member) bool { return m.wanted && !stops(m) }) {
+		return false
+	}
+	return slices.ContainsFunc(d.members, func(m *member) bool { return m.wanted }) || !d.anyGoes()
 }
 
 // suspending is true from when a suspension is asked for until it is over.

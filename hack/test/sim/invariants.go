@@ -203,8 +203,13 @@ func (b *book) saidFarewell(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.M
 		b.farewelled[memberKey(cluster.UID, m.NodeID)] || b.released[m.NodeID] || b.wiped > 0 {
 		return
 	}
-	if mind := b.mindIn(m.Pod); mind == nil || mind.nodeID != m.NodeID {
-		return // whoever was configured is no more: there is nothing to say farewell to
+	pod := b.world.pod(m.Pod)
+	if m.MetadataGeneration == 0 || pod == nil || pod.DeletionTimestamp != nil || len(pod.Status.ContainerStatuses) == 0 {
+		return // that it was configured had no time to become known, or somebody else ends its pod
+	}
+	container := pod.Status.ContainerStatuses[0].ContainerID
+	if mind := b.mindIn(m.Pod); mind == nil || mind.nodeID != m.NodeID || mind.container != container && !mind.returned[container] {
+		return // it does not work in this container: there is nothing to say farewell to
 	}
 	b.world.violate("who was configured is decommissioned before it goes", "%+v", m)
 }

@@ -85,6 +85,75 @@ var regressions = []regression{
 		flow
 		user scale worker 3
 		user wipe`},
+	{"who all leave in a suspension say their farewells", 3403, `
+		user create
+		calm
+		user annotate replace 1+volume
+		user suspend
+		user scale worker 0
+		flow`},
+	{"who joined while the cluster was suspended is not told of those before when status was lost", 3430, `
+		user create
+		calm
+		user suspend
+		flow
+		wait 2s
+		flow
+		user scale worker 0
+		flow
+		user scale worker 4
+		flow
+		user wipe`},
+	{"who lost its container and keeps its volume is told of joins, not only of leaves", 3472, `
+		user create
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		kube statefulset ns/c-worker
+		kube bind ns/persist-c-worker-0
+		user app-image 2
+		user annotate replace 3+volume
+		kube schedule ns/c-worker-0
+		kube start ns/c-worker-0
+		fault node-partition node-3
+		flow`},
+	{"an event for a configured container does not run in the one that took its place", 3465, `
+		user create
+		fault node-partition node-2
+		fault kill r1
+		flow
+		user annotate replace 3
+		watch r2 all
+		pass r2
+		watch r2 all
+		pass r2
+		exec r2 c-worker-0 delivered
+		script c-worker-0 11
+		fault lease
+		fault start 0
+		pass r3
+		wait 1s
+		exec r3 c-worker-0 delivered
+		pass r3
+		wait 10s
+		fault fuse 3
+		exec r3 c-worker-0 delivered
+		pass r3
+		watch r3 all
+		wait 5m
+		pass r3
+		fault container c-worker-0 oom
+		kube restart ns/c-worker-0
+		exec r3 c-worker-0 delivered
+		kube statefulset ns/c-worker
+		fault start 3
+		pass r4
+		watch r4 all
+		pass r4
+		exec r4 c-worker-0 delivered`},
 }
 
 func TestRegressions(t *testing.T) {
