@@ -19,6 +19,7 @@ limitations under the License.
 package crash
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -55,6 +56,9 @@ func newApp() *v1alpha1.KubeDirectorApp {
 	}
 }
 
+// untilSeen has the scripts after which a container ends wait until they were witnessed.
+var untilSeen = []corev1.EnvVar{{Name: "TESTAPP_DECOMMISSION_SLEEP", Value: "600"}, {Name: "TESTAPP_DELETE_SLEEP", Value: "600"}}
+
 // newCluster is a controller and so many workers, each with a volume that goes with it.
 func newCluster(workers int32) *v1alpha1.KubeDirectorCluster {
 	return &v1alpha1.KubeDirectorCluster{
@@ -62,8 +66,8 @@ func newCluster(workers int32) *v1alpha1.KubeDirectorCluster {
 		Spec: v1alpha1.KubeDirectorClusterSpec{
 			App: newApp().Name,
 			Roles: []v1alpha1.ClusterRole{
-				{ID: "controller"},
-				{ID: "worker", Members: ptr.To(workers), Storage: &v1alpha1.Storage{Size: resource.MustParse("50Mi")}},
+				{ID: "controller", Env: untilSeen},
+				{ID: "worker", Members: ptr.To(workers), Env: untilSeen, Storage: &v1alpha1.Storage{Size: resource.MustParse("50Mi")}},
 			},
 			DeletionPolicy: &v1alpha1.DeletionPolicy{Volumes: &v1alpha1.VolumePolicy{OnScaleDown: v1alpha1.VolumeDelete, OnDelete: v1alpha1.VolumeDelete}},
 		},

@@ -25,12 +25,14 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/klog/v2"
 
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
@@ -59,31 +61,44 @@ func scriptsOf(ctx context.Context, namespace, pod string) ([]string, error) {
 	return lines(out.String()), nil
 }
 
-// witness reads the calls of a member's script as they come, until the member is gone.
+// witness reads the calls of a member's script as they come, until the member
+// is gone. It lets go of the scripts after which a container ends.
 type witness struct {
-	pod   string
-	stop  context.CancelFunc
-	ended chan struct{}
+	namespace, pod string
+	ctx            context.Context
+	stop           context.CancelFunc
 
 	mu  sync.Mutex
 	saw bytes.Buffer
 }
 
 func watchScripts(namespace, pod string) *witness {
-	ctx, stop := context.WithCancel(context.Background())
-	w := &witness{pod: pod, stop: stop, ended: make(chan struct{})}
+	w := &witness{namespace: namespace, pod: pod}
+	w.ctx, w.stop = context.WithCancel(context.Background())
 	go func() {
-		defer close(w.ended)
 		// It ends with the member's container, which is no error.
-		_ = exec(ctx, namespace, pod, w, "tail", "--lines=+1", "--follow=name", eventsFile)
+		_ = exec(w.ctx, namespace, pod, w, "tail", "--lines=+1", "--follow=name", eventsFile)
 	}()
 	return w
 }
 
 func (w *witness) Write(p []byte) (int, error) {
+	for _, event := range []v1alpha1.LifecycleEvent{v1alpha1.EventDecommission, v1alpha1.EventDelete} {
+		if bytes.Contains(p, []byte("--"+event)) {
+			go w.letGo(event)
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.saw.Write(p)
+}
+
+// letGo ends the sleep that untilSeen asks for.
+func (w *witness) letGo(event v1alpha1.LifecycleEvent) {
+	command := fmt.Sprintf("echo 0 >/var/lib/testapp/%s.sleep", event)
+	for w.ctx.Err() == nil && exec(w.ctx, w.namespace, w.pod, io.Discard, "sh", "-c", command) != nil {
+		time.Sleep(interval)
+	}
 }
 
 // calls are those seen so far.
