@@ -58,6 +58,9 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus) {
 	for _, id := range audience {
 		if !slices.Contains(event.For, id) {
 			event.For = append(event.For, id)
+			if !d.configuredBefore(id) {
+				event.MayKnow = append(event.MayKnow, id)
+			}
 		}
 	}
 	event.For = slices.DeleteFunc(event.For, func(id int64) bool { return slices.Contains(event.NodeIDs, id) })
@@ -81,6 +84,11 @@ func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
 // has or had a container in which it may have been: one that is gone counts where a volume outlives it.
 func (m *member) mayBeConfigured() bool {
 	return m.container != "" || m.persists() && m.status.Incarnation != ""
+}
+
+// configuredBefore is true for a member of whom it is on record that it has been configured.
+func (d *draft) configuredBefore(id int64) bool {
+	return slices.ContainsFunc(d.members, func(m *member) bool { return m.status.NodeID == id && m.configuredOnce() })
 }
 
 // tellOfLeaves has those that stay told of members that leave, and these
@@ -118,7 +126,7 @@ func (d *draft) tellOfNoShow(role string, m *v1alpha1.MemberStatus) {
 	knows := d.audience(v1alpha1.EventDelNodes)
 	for _, event := range d.status.PendingEvents {
 		if event.Event == v1alpha1.EventAddNodes && slices.Contains(event.NodeIDs, m.NodeID) {
-			knows = slices.DeleteFunc(knows, func(id int64) bool { return slices.Contains(event.For, id) })
+			knows = slices.DeleteFunc(knows, func(id int64) bool { return slices.Contains(event.For, id) && !slices.Contains(event.MayKnow, id) })
 		}
 	}
 	knows = slices.DeleteFunc(knows, func(id int64) bool { return id == m.NodeID })

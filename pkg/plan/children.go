@@ -51,6 +51,8 @@ func makeServices(d *draft) bool {
 		have := d.seen.Services[service.Name]
 		if have == nil {
 			d.act(CreateService{service})
+		} else if !metav1.IsControlledBy(have, cluster) {
+			d.wait(fmt.Sprintf("Service %s exists and does not belong to this cluster: delete or rename it", have.Name))
 		} else if patch, drifted := resources.ServiceDrift(have, service); drifted {
 			d.act(PatchService{objectOf(have), patch})
 		}
@@ -90,6 +92,8 @@ func makeSets(d *draft) bool {
 		switch {
 		case have == nil:
 			d.act(CreateSet{want})
+		case !metav1.IsControlledBy(have, d.seen.Cluster):
+			d.wait(fmt.Sprintf("StatefulSet %s exists and does not belong to this cluster: delete or rename it", have.Name))
 		case have.DeletionTimestamp != nil:
 			d.wait(fmt.Sprintf("StatefulSet %s is being deleted", have.Name))
 		case !d.everReady() && resources.ClaimsDiffer(have, want):
@@ -157,7 +161,7 @@ func (d *draft) replaceSet(set *appsv1.StatefulSet) {
 func (d *draft) claimOf(claim *corev1.PersistentVolumeClaim, set *appsv1.StatefulSet) bool {
 	for _, m := range d.members {
 		if m.set == set && names.Claim(m.status.Pod) == claim.Name {
-			return true
+			return d.isOurs(claim)
 		}
 	}
 	return false

@@ -127,15 +127,34 @@ func (d *draft) condemn(m *member) {
 // condemnVolume records the volume that goes with a member, if the policy says so.
 func (d *draft) condemnVolume(m *member) {
 	claim := d.seen.Claims[names.Claim(m.status.Pod)]
-	if claim == nil || claim.Labels[names.LabelCluster] != d.seen.Cluster.Name {
+	if claim == nil || !d.isOurs(claim) {
 		return
 	}
-	policy := d.seen.Cluster.Spec.DeletionPolicy
-	if policy != nil && policy.Volumes != nil && policy.Volumes.OnScaleDown == v1alpha1.VolumeDelete {
+	if d.scaleDownDeletes() {
 		m.status.Retired.ClaimUID = claim.UID
 		return
 	}
 	d.note(corev1.EventTypeNormal, "VolumesRetained", fmt.Sprintf("keeping %s of member %s, which leaves; a member of that name adopts it again", claim.Name, m.status.Pod))
+}
+
+// isOurs is true for a claim of this cluster, or of an earlier one of its name. Claims have no owner.
+func (d *draft) isOurs(claim *corev1.PersistentVolumeClaim) bool {
+	return claim.Labels[names.LabelCluster] == d.seen.Cluster.Name
+}
+
+func (d *draft) scaleDownDeletes() bool {
+	policy := d.seen.Cluster.Spec.DeletionPolicy
+	return policy != nil && policy.Volumes != nil && policy.Volumes.OnScaleDown == v1alpha1.VolumeDelete
+}
+
+// condemnLate records the volume of a member that goes for good, where it was
+// made, or its place given up, after that was recorded.
+func (d *draft) condemnLate(m *member) {
+	if m.vacates() && m.status.Retired != nil && m.status.Retired.ClaimUID == "" && d.scaleDownDeletes() {
+		if d.condemnVolume(m); m.status.Retired.ClaimUID != "" {
+			d.record("what goes with " + m.status.Pod)
+		}
+	}
 }
 
 // dismissPods deletes what members have left behind: pods that others take the

@@ -74,13 +74,22 @@ func (d *draft) bindMembers() {
 			continue // an app edit took the role away from a cluster that was never ready; checkSpec says so
 		}
 		for j := range entry.Members {
-			m := &member{status: &entry.Members[j], entry: entry, role: role, spec: roleSpec(d.seen.Cluster, entry.ID), set: d.seen.Sets[entry.StatefulSet]}
+			m := &member{status: &entry.Members[j], entry: entry, role: role, spec: roleSpec(d.seen.Cluster, entry.ID), set: d.ownSet(entry.StatefulSet)}
 			_, m.ordinal, _ = names.ParsePod(m.status.Pod)
 			m.wanted = d.isWanted(m.status)
 			d.bindPod(m)
 			d.members = append(d.members, m)
 		}
 	}
+}
+
+// ownSet is the cluster's StatefulSet of a name; nil when there is none, or it is somebody else's.
+func (d *draft) ownSet(name string) *appsv1.StatefulSet {
+	set := d.seen.Sets[name]
+	if set == nil || !metav1.IsControlledBy(set, d.seen.Cluster) {
+		return nil
+	}
+	return set
 }
 
 // podOf is the pod of a member's name, in whatever state; nil when there is none of its StatefulSet.

@@ -30,6 +30,7 @@ func moveMembers(d *draft) bool {
 	gone := map[int64]bool{}
 	for _, m := range d.members {
 		d.rebind(m)
+		d.condemnLate(m)
 		d.judgeEvent(m)
 		from := m.status.State
 		to, left, impossible := lifecycle.StepMember(from, d.factsOf(m))

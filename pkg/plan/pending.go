@@ -63,6 +63,7 @@ func (d *draft) tidyEvents() {
 			m := byID[id]
 			return m == nil || !d.concerns(event, m)
 		})
+		event.MayKnow = slices.DeleteFunc(event.MayKnow, func(id int64) bool { return !slices.Contains(event.For, id) })
 	}
 	d.status.PendingEvents = slices.DeleteFunc(d.status.PendingEvents, func(event v1alpha1.PendingEvent) bool {
 		switch event.Event {

@@ -184,6 +184,7 @@ func (d *draft) recoverEvents() {
 				// Named, or in the place of who is; or configured later than that was known.
 				return slices.Contains(event.Members, pods[id]) || event.LastNodeID > 0 && id > event.LastNodeID
 			})
+			event.MayKnow = slices.Clone(event.For)
 		}
 	}
 }

@@ -120,7 +120,7 @@ func (d *draft) replace(m *member, volume bool) {
 		return
 	}
 	m.status.Retired = d.retire(m, v1alpha1.RetiredReplaced)
-	if claim := d.seen.Claims[names.Claim(m.status.Pod)]; volume && claim != nil {
+	if claim := d.seen.Claims[names.Claim(m.status.Pod)]; volume && claim != nil && d.isOurs(claim) {
 		m.status.Retired.ClaimUID = claim.UID
 	}
 	d.record("that " + m.status.Pod + " is replaced")

@@ -43,7 +43,7 @@ type journal struct {
 func formatJournal(status *v1alpha1.KubeDirectorClusterStatus) string {
 	said := journal{Last: status.LastEvent, Events: slices.Clone(status.PendingEvents)}
 	for i := range said.Events {
-		said.Events[i].For = nil
+		said.Events[i].For, said.Events[i].MayKnow = nil, nil
 	}
 	text := toJSON(said)
 	for len(text) > maxJournal {
@@ -68,7 +68,7 @@ func PendingEvents(headless *corev1.Service) (last int64, events []v1alpha1.Pend
 		return 0, nil, fmt.Errorf("annotation %s of Service %s: %w", names.AnnotationPendingEvents, headless.Name, err)
 	}
 	for i := range said.Events {
-		said.Events[i].For = nil
+		said.Events[i].For, said.Events[i].MayKnow = nil, nil
 	}
 	return said.Last, said.Events, nil
 }

@@ -204,8 +204,8 @@ func (b *book) saidFarewell(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.M
 		return
 	}
 	pod := b.world.pod(m.Pod)
-	if m.MetadataGeneration == 0 || pod == nil || pod.DeletionTimestamp != nil || len(pod.Status.ContainerStatuses) == 0 {
-		return // that it was configured had no time to become known, or somebody else ends its pod
+	if m.MetadataGeneration == 0 || b.asleep[memberKey(cluster.UID, m.NodeID)] || pod == nil || pod.DeletionTimestamp != nil || len(pod.Status.ContainerStatuses) == 0 {
+		return // that it was configured or came back had no time to become known, or somebody else ends its pod
 	}
 	container := pod.Status.ContainerStatuses[0].ContainerID
 	if mind := b.mindIn(m.Pod); mind == nil || mind.nodeID != m.NodeID || mind.container != container && !mind.returned[container] {
@@ -231,6 +231,16 @@ func (b *book) judgeCluster(r apiserver.Write) {
 		return
 	}
 	b.judgeIDs(r, after)
+	for _, role := range after.Status.Roles {
+		for _, m := range role.Members {
+			switch id := memberKey(after.UID, m.NodeID); {
+			case m.Retired != nil && m.Retired.Why == v1alpha1.RetiredSuspended:
+				b.asleep[id] = true
+			case m.State == v1alpha1.MemberReady:
+				delete(b.asleep, id)
+			}
+		}
+	}
 	for _, event := range after.Status.PendingEvents {
 		for _, id := range event.For {
 			b.announced[announcement(after.UID, string(event.Event), event.Number, id)] = true

@@ -154,6 +154,66 @@ var regressions = []regression{
 		watch r4 all
 		pass r4
 		exec r4 c-worker-0 delivered`},
+	{"a process whose cache of clusters lags behind those of objects undoes nothing", 5047, `
+		user create
+		calm
+		user suspend
+		user scale worker 0
+		fault lease
+		flow
+		user env controller 2
+		flow
+		user start
+		watch r2 all
+		pass r2
+		user scale worker 4
+		fault node-stop node-2
+		fault fuse 1 unsent
+		user annotate replace 3+volume
+		user package
+		user scale worker 0
+		user app-delete
+		fault compact statefulsets
+		wait 5m
+		flow
+		fault fuse 0 unsent
+		user annotate force-remove 2
+		wait 20s
+		flow
+		fault kill r4
+		fault start 40
+		pass r5`},
+	{"who was being configured when a member joined hears that it does not come after all", 5393, `
+		user create
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		kube statefulset ns/c-controller
+		kube schedule ns/c-controller-0
+		kube start ns/c-controller-0
+		user scale worker 4
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		fault outage on
+		flow
+		user scale worker 3`},
+	{"a volume made after its member was given up goes with it where the policy says so", 5254, `
+		user create
+		calm
+		user scale worker 4
+		watch r1 all
+		pass r1
+		user annotate replace 4+volume
+		fault fuse 1 unsent
+		flow
+		user scale worker 1
+		flow
+		user delete`},
 }
 
 func TestRegressions(t *testing.T) {

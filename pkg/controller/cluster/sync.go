@@ -51,8 +51,15 @@ type Freshness interface {
 	Clear(key cache.ObjectName)
 }
 
+// Confirmed makes sure that the cache of clusters is not behind what an earlier leader recorded.
+type Confirmed interface {
+	Ensure(ctx context.Context, key cache.ObjectName) error
+	Forget(key cache.ObjectName)
+}
+
 // Syncer makes passes over clusters.
 type Syncer struct {
+	Confirm  Confirmed
 	Fresh    Freshness
 	Observe  Observer
 	Execute  Executor
@@ -72,6 +79,9 @@ const soon = time.Millisecond
 
 // Sync makes one pass over a cluster. It returns after what time the next is due; 0: when something happens.
 func (s *Syncer) Sync(ctx context.Context, key cache.ObjectName) (time.Duration, error) {
+	if err := s.Confirm.Ensure(ctx, key); err != nil {
+		return 0, err
+	}
 	if err := s.Fresh.Ensure(key); err != nil {
 		return 0, err
 	}
@@ -140,6 +150,7 @@ func (s *Syncer) report(ctx context.Context, p *plan.Plan) {
 }
 
 func (s *Syncer) forget(key cache.ObjectName) {
+	s.Confirm.Forget(key)
 	s.Fresh.Clear(key)
 	s.pace.forget(key)
 	s.refusals.keep(key, nil)

@@ -70,10 +70,16 @@ func newFixture() *fixture {
 		},
 		Outcomes: map[types.UID]plan.Outcome{},
 	}
-	f.Syncer = &Syncer{Fresh: f, Observe: f, Execute: f, Status: f, Recorder: f.events, Clock: f.clock,
+	f.Syncer = &Syncer{Confirm: confirmed{}, Fresh: f, Observe: f, Execute: f, Status: f, Recorder: f.events, Clock: f.clock,
 		Gone: func(cache.ObjectName) { f.calls = append(f.calls, "gone") }}
 	return f
 }
+
+// confirmed is a cache that is known not to be behind.
+type confirmed struct{}
+
+func (confirmed) Ensure(context.Context, cache.ObjectName) error { return nil }
+func (confirmed) Forget(cache.ObjectName)                        {}
 
 func (f *fixture) Ensure(cache.ObjectName) error { return f.stale }
 func (f *fixture) Clear(cache.ObjectName)        { f.calls = append(f.calls, "clear") }

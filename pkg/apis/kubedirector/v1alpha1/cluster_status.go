@@ -185,6 +185,11 @@ type PendingEvent struct {
 	// +optional
 	// +listType=atomic
 	For []int64 `json:"for,omitempty"`
+
+	// Node IDs of those among them that may know of it by their configuration: they were being configured when it was recorded.
+	// +optional
+	// +listType=atomic
+	MayKnow []int64 `json:"mayKnow,omitempty"`
 }
 
 // RoleStatus is the state of a role.

@@ -754,6 +754,11 @@ func (in *PendingEvent) DeepCopyInto(out *PendingEvent) {
 		*out = make([]int64, len(*in))
 		copy(*out, *in)
 	}
+	if in.MayKnow != nil {
+		in, out := &in.MayKnow, &out.MayKnow
+		*out = make([]int64, len(*in))
+		copy(*out, *in)
+	}
 	return
 }
 

@@ -44,6 +44,8 @@ type PendingEventApplyConfiguration struct {
 	Open *bool `json:"open,omitempty"`
 	// Node IDs of the members that are still to be called.
 	For []int64 `json:"for,omitempty"`
+	// Node IDs of those among them that may know of it by their configuration: they were being configured when it was recorded.
+	MayKnow []int64 `json:"mayKnow,omitempty"`
 }
 
 // PendingEventApplyConfiguration constructs a declarative configuration of the PendingEvent type for use with
@@ -118,6 +120,16 @@ func (b *PendingEventApplyConfiguration) WithOpen(value bool) *PendingEventApply
 func (b *PendingEventApplyConfiguration) WithFor(values ...int64) *PendingEventApplyConfiguration {
 	for i := range values {
 		b.For = append(b.For, values[i])
+	}
+	return b
+}
+
+// WithMayKnow adds the given value to the MayKnow field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the MayKnow field.
+func (b *PendingEventApplyConfiguration) WithMayKnow(values ...int64) *PendingEventApplyConfiguration {
+	for i := range values {
+		b.MayKnow = append(b.MayKnow, values[i])
 	}
 	return b
 }
