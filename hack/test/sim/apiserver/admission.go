@@ -104,8 +104,12 @@ func (s *Server) allocate(service *corev1.Service) {
 	if len(sp.ClusterIPs) == 0 {
 		sp.ClusterIPs = []string{sp.ClusterIP}
 	}
+	if !needsNodePorts(sp.Type) {
+		return
+	}
+	sp.Ports = slices.Clone(sp.Ports) // those of a patched Service may be those of the one before
 	for i := range sp.Ports {
-		if needsNodePorts(sp.Type) && sp.Ports[i].NodePort == 0 {
+		if sp.Ports[i].NodePort == 0 {
 			sp.Ports[i].NodePort = s.given.port()
 		}
 	}
@@ -131,6 +135,9 @@ func (s *Server) carry(before, after Object) {
 	}
 	if !needsNodePorts(had.Type) {
 		return
+	}
+	if !needsNodePorts(want.Type) && want.ExternalTrafficPolicy == had.ExternalTrafficPolicy {
+		want.ExternalTrafficPolicy = ""
 	}
 	want.Ports = slices.Clone(want.Ports)
 	for i := range want.Ports {

@@ -46,7 +46,7 @@ func (g *given) port() int32 {
 // create stores a new object, which is the server's from now on.
 func (s *Server) create(st *store, o Object) (Object, error) {
 	if o.GetResourceVersion() != "" {
-		return nil, apierrors.NewInternalError(errVersioned)
+		return nil, errVersioned
 	}
 	if err := s.admit(st, o); err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (s *Server) create(st *store, o Object) (Object, error) {
 	meta := metaOf(o)
 	meta.UID, meta.CreationTimestamp = s.given.uid(), now()
 	meta.DeletionTimestamp, meta.DeletionGracePeriodSeconds = nil, nil
-	meta.Generation, meta.ManagedFields, meta.SelfLink = 0, nil, ""
+	meta.ManagedFields, meta.SelfLink = nil, ""
 	if st.counts {
 		meta.Generation = 1
 	}

@@ -18,6 +18,7 @@ package apiserver
 
 import (
 	"encoding/json"
+	"errors"
 	"mime"
 	"net/http"
 	"reflect"
@@ -27,6 +28,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // patch is PATCH of an object, or of its status.
@@ -58,10 +60,7 @@ func (st *store) patched(before Object, contentType string, body []byte) (Object
 	switch types.PatchType(contentType) {
 	case types.MergePatchType:
 		o := st.clone(before)
-		if err := merge(reflect.ValueOf(o).Elem(), body); err != nil {
-			return nil, apierrors.NewBadRequest(err.Error())
-		}
-		return o, nil
+		return o, st.misfit(merge(reflect.ValueOf(o).Elem(), body))
 	case types.JSONPatchType:
 		return st.rewritten(before, func(text []byte) ([]byte, error) {
 			operations, err := jsonpatch.DecodePatch(body)
@@ -83,6 +82,18 @@ func (st *store) patched(before Object, contentType string, body []byte) (Object
 		"the body of the request was in an unknown format: "+contentType, 0, false)
 }
 
+// misfit refuses what is JSON, but not an object of the kind, otherwise than what is no JSON.
+func (k *kind) misfit(err error) error {
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &mistyped):
+		return apierrors.NewInvalid(k.GroupKind(), "", field.ErrorList{field.Invalid(field.NewPath("patch"), mistyped.Value, err.Error())})
+	}
+	return apierrors.NewBadRequest(err.Error())
+}
+
 // rewritten is an object whose JSON was changed.
 func (st *store) rewritten(before Object, rewrite func([]byte) ([]byte, error)) (Object, error) {
 	text, err := st.encode(before)
@@ -93,8 +104,5 @@ func (st *store) rewritten(before Object, rewrite func([]byte) ([]byte, error)) 
 		return nil, err
 	}
 	o := st.make()
-	if err := json.Unmarshal(text, o); err != nil {
-		return nil, apierrors.NewBadRequest(err.Error())
-	}
-	return o, nil
+	return o, st.misfit(json.Unmarshal(text, o))
 }

@@ -126,12 +126,12 @@ func (s *Server) serve(t target, r *http.Request, body []byte) (int, []byte, err
 		text, err := s.serveDelete(t, r, body)
 		return http.StatusOK, text, err
 	}
-	o, err := s.serveWrite(t, r, body)
+	o, made, err := s.serveWrite(t, r, body)
 	if err != nil {
 		return 0, nil, err
 	}
 	text, err := s.show(t.store, o)
-	if r.Method == http.MethodPost {
+	if made {
 		return http.StatusCreated, text, err
 	}
 	return http.StatusOK, text, err
@@ -156,32 +156,37 @@ func (s *Server) show(st *store, o Object) ([]byte, error) {
 	return st.encode(o)
 }
 
-func (s *Server) serveWrite(t target, r *http.Request, body []byte) (Object, error) {
+// serveWrite says whether the object is new, which it can also be by an update.
+func (s *Server) serveWrite(t target, r *http.Request, body []byte) (o Object, made bool, err error) {
 	switch {
 	case r.Method == http.MethodPatch:
-		return s.patch(t, r, body)
+		o, err = s.patch(t, r, body)
+		return o, false, err
 	case r.Method == http.MethodPost && t.name != "", r.Method != http.MethodPost && r.Method != http.MethodPut:
-		return nil, apierrors.NewMethodNotSupported(t.groupResource(), r.Method)
+		return nil, false, apierrors.NewMethodNotSupported(t.groupResource(), r.Method)
 	}
-	o, err := t.decode(body)
+	written, err := t.decode(body)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	st := t.store
 	switch {
 	case r.Method == http.MethodPost:
-		return s.write(st, "create", "", r.UserAgent(), t.namespace, o.GetName(), metav1.DeleteOptions{}, func() (Object, Object, error) {
-			after, err := s.create(st, o)
+		o, err = s.write(t.store, "create", "", r.UserAgent(), t.namespace, written.GetName(), metav1.DeleteOptions{}, func() (Object, Object, error) {
+			after, err := s.create(t.store, written)
 			return nil, after, err
 		})
+		return o, true, err
 	case t.subresource == finalizeResource:
-		return s.writeFinalize(st, r, t.name, o)
+		o, err = s.writeFinalize(t.store, r, t.name, written)
+		return o, false, err
 	}
-	return s.write(st, "update", t.subresource, r.UserAgent(), t.namespace, t.name, metav1.DeleteOptions{}, func() (Object, Object, error) {
-		before := st.get(t.namespace, t.name)
-		after, err := s.update(st, before, o, change{subresource: t.subresource})
+	o, err = s.write(t.store, "update", t.subresource, r.UserAgent(), t.namespace, t.name, metav1.DeleteOptions{}, func() (Object, Object, error) {
+		before := t.store.get(t.namespace, t.name)
+		made = before == nil
+		after, err := s.update(t.store, before, written, change{subresource: t.subresource})
 		return before, after, err
 	})
+	return o, made, err
 }
 
 // decode reads an object. Fields that its kind doesn't have are left out.

@@ -48,7 +48,9 @@ func (s *Server) update(st *store, before, o Object, c change) (Object, error) {
 	}
 	o.GetObjectKind().SetGroupVersionKind(noKind)
 	meta, was := metaOf(o), metaOf(before)
-	inherit(meta, was)
+	if errs := inherit(meta, was); len(errs) > 0 {
+		return nil, apierrors.NewInvalid(st.GroupKind(), o.GetName(), errs)
+	}
 	st.restrict(before, o, c.subresource)
 	if c.subresource == "" {
 		s.carry(before, o)
@@ -59,7 +61,7 @@ func (s *Server) update(st *store, before, o Object, c change) (Object, error) {
 	if !metaChanges && !changes {
 		return before, nil
 	}
-	if errs := check(before, o, metaChanges, specChanges, c); len(errs) > 0 {
+	if errs := st.check(before, o, metaChanges, specChanges, c); len(errs) > 0 {
 		return nil, apierrors.NewInvalid(st.GroupKind(), o.GetName(), errs)
 	}
 	if st.counts && specChanges && !isBinding(before, o) {
@@ -73,9 +75,10 @@ func (s *Server) update(st *store, before, o Object, c change) (Object, error) {
 	return o, nil
 }
 
-// current refuses a write of another object, or of an old version.
+// current refuses a write of another object, or of an old version. A patch with
+// another UID is an attempt to change it, which is refused for that.
 func (st *store) current(before, o Object, c change) error {
-	if uid := o.GetUID(); uid != "" && uid != before.GetUID() {
+	if uid := o.GetUID(); uid != "" && !c.patch && uid != before.GetUID() {
 		return apierrors.NewConflict(st.groupResource(), o.GetName(),
 			fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, before.GetUID()))
 	}
@@ -122,10 +125,10 @@ func (st *store) compare(before, o Object, subresource string) (spec, anything b
 	return spec, spec
 }
 
-func check(before, o Object, metaChanges, specChanges bool, c change) field.ErrorList {
+func (k *kind) check(before, o Object, metaChanges, specChanges bool, c change) field.ErrorList {
 	var errs field.ErrorList
 	if metaChanges {
-		errs = checkMetaUpdate(metaOf(o), metaOf(before))
+		errs = checkMetaUpdate(k, metaOf(o), metaOf(before))
 	}
 	if revised := checkRevision(before, o); revised != nil {
 		errs = append(errs, revised)
