@@ -46,6 +46,8 @@ type member struct {
 	ending *corev1.Pod
 	// container is the ID of the running application container; empty when none runs, as far as is known.
 	container string
+	// hasRun is true when a container of the pod has run, or runs.
+	hasRun bool
 	// nodeLost is true while nothing is known of the container, for its node does not answer.
 	nodeLost bool
 	// outcome is the newest step of that very container; nil when none is known.
@@ -111,7 +113,9 @@ func (d *draft) bindPod(m *member) {
 		return
 	}
 	m.pod = pod
-	if c := containerStatus(pod.Status.ContainerStatuses, names.ContainerName); c != nil && c.State.Running != nil {
+	c := containerStatus(pod.Status.ContainerStatuses, names.ContainerName)
+	m.hasRun = c != nil && (c.State.Running != nil || c.State.Terminated != nil || c.LastTerminationState.Terminated != nil)
+	if c != nil && c.State.Running != nil {
 		if m.nodeLost = lostWithNode(pod, c); !m.nodeLost {
 			m.container = c.ContainerID
 		}

@@ -93,7 +93,9 @@ func (d *draft) suspended() bool {
 	if !d.seen.Cluster.Spec.Suspend || d.stopEvent() != nil {
 		return false
 	}
-	stops := func(m *member) bool { return m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredSuspended }
+	stops := func(m *member) bool {
+		return m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredSuspended
+	}
 	if slices.ContainsFunc(d.members, func(m *member) bool { return m.wanted && !stops(m) }) {
 		return false
 	}

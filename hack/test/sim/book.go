@@ -52,6 +52,8 @@ type book struct {
 	started map[string]bool
 	// configured are the members that have been, farewelled those that have been decommissioned, by cluster and node ID.
 	configured, farewelled map[string]bool
+	// attempts are those that status has ever recorded.
+	attempts map[string]bool
 	// asleep are the members that were suspended and are not on record as back.
 	asleep map[string]bool
 	// announced are the calls for events that status has ever said are due.
@@ -81,7 +83,7 @@ func newBook(w *world) *book {
 	return &book{
 		world: w, writes: map[string]int{}, owners: map[types.UID]map[int64]string{}, lastID: map[types.UID]int64{}, lastMetadata: map[types.UID]int64{},
 		succeeded: map[string]*guests.Script{}, started: map[string]bool{}, configured: map[string]bool{}, farewelled: map[string]bool{},
-		asleep: map[string]bool{}, announced: map[string]bool{}, minds: map[string]*mind{}, released: map[int64]bool{}, volumes: map[int64]bool{}, discarded: map[types.UID]bool{},
+		attempts: map[string]bool{}, asleep: map[string]bool{}, announced: map[string]bool{}, minds: map[string]*mind{}, released: map[int64]bool{}, volumes: map[int64]bool{}, discarded: map[types.UID]bool{},
 	}
 }
 

@@ -233,6 +233,9 @@ func (b *book) judgeCluster(r apiserver.Write) {
 	b.judgeIDs(r, after)
 	for _, role := range after.Status.Roles {
 		for _, m := range role.Members {
+			if on := m.Event; on != nil {
+				b.attempts[attemptOn(after.UID, m.NodeID, string(on.Name), on.Generation, int(on.Attempt))] = true
+			}
 			switch id := memberKey(after.UID, m.NodeID); {
 			case m.Retired != nil && m.Retired.Why == v1alpha1.RetiredSuspended:
 				b.asleep[id] = true

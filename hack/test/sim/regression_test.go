@@ -214,6 +214,26 @@ var regressions = []regression{
 		user scale worker 1
 		flow
 		user delete`},
+	{"who starts over after a removal that was called off hears of who leaves afterwards", 7210, `
+		user create
+		calm
+		user scale worker 0
+		flow
+		user scale worker 4
+		user harm pod c-controller-0
+		flow
+		user scale worker 1`},
+	{"who has run on its volume hears of joins though nothing else tells that it was configured", 7487, `
+		user create
+		calm
+		fault freeze
+		user wipe
+		flow
+		user scale worker 3
+		fault node-stop node-2
+		wait 45s
+		fault container c-worker-0
+		flow`},
 }
 
 func TestRegressions(t *testing.T) {

@@ -58,12 +58,18 @@ func (b *book) onRecord(s *guests.Script, what string) {
 		return // its cluster went while the request was on its way
 	case m == nil:
 		b.world.violate("members are recorded before they are visited", "%s: no node ID %d in status", what, s.NodeID)
-	case s.Attempt > 1 && (m.Event == nil || m.Event.Attempt < int32(s.Attempt)):
+	case s.Attempt > 1 && !b.attempts[attemptOn(s.Cluster, s.NodeID, s.Event, int64(s.Generation), s.Attempt)]:
 		b.world.violate("attempts are recorded before they are made", "%s, attempt %d; status has %+v", what, s.Attempt, m.Event)
 	}
 	if s.Scope == "NodeGeneration" && !b.announced[announcement(s.Cluster, s.Event, int64(s.Generation), s.NodeID)] {
 		b.world.violate("events are recorded before members are called", "%s, number %d; status has %+v", what, s.Generation, b.world.cluster().Status.PendingEvents)
 	}
+}
+
+// attemptOn identifies an attempt as status records it. It may be over by the
+// time at which the request for it is delivered.
+func attemptOn(cluster types.UID, nodeID int64, event string, generation int64, attempt int) string {
+	return fmt.Sprintf("%s/%d/%s/%d/%d", cluster, nodeID, event, generation, attempt)
 }
 
 // announcement identifies that a member is to be called for an event. It may be
