@@ -17,6 +17,8 @@ limitations under the License.
 package apiserver
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -42,22 +44,21 @@ const (
 func checkSpec(before, after Object, binds bool) field.ErrorList {
 	switch o := after.(type) {
 	case *appsv1.StatefulSet:
-		return fixed(fixedSet, *before.(*appsv1.StatefulSet).Spec.DeepCopy(), o.Spec, func(free, want *appsv1.StatefulSetSpec) {
+		return fixed(fixedSet, before.(*appsv1.StatefulSet).Spec, o.Spec, func(free, want *appsv1.StatefulSetSpec) {
 			free.Replicas, free.Ordinals, free.Template, free.UpdateStrategy = want.Replicas, want.Ordinals, want.Template, want.UpdateStrategy
 			free.RevisionHistoryLimit, free.MinReadySeconds = want.RevisionHistoryLimit, want.MinReadySeconds
 			free.PersistentVolumeClaimRetentionPolicy = want.PersistentVolumeClaimRetentionPolicy
 		})
 	case *corev1.Pod:
-		return fixed(fixedPod, *before.(*corev1.Pod).Spec.DeepCopy(), o.Spec, func(free, want *corev1.PodSpec) {
-			freeImages(free.Containers, want.Containers)
-			freeImages(free.InitContainers, want.InitContainers)
+		return fixed(fixedPod, before.(*corev1.Pod).Spec, o.Spec, func(free, want *corev1.PodSpec) {
+			free.Containers, free.InitContainers = withImages(free.Containers, want.Containers), withImages(free.InitContainers, want.InitContainers)
 			free.ActiveDeadlineSeconds, free.Tolerations = want.ActiveDeadlineSeconds, want.Tolerations
 			if binds && free.NodeName == "" {
 				free.NodeName = want.NodeName
 			}
 		})
 	case *corev1.PersistentVolumeClaim:
-		return fixed(fixedClaim, *before.(*corev1.PersistentVolumeClaim).Spec.DeepCopy(), o.Spec, func(free, want *corev1.PersistentVolumeClaimSpec) {
+		return fixed(fixedClaim, before.(*corev1.PersistentVolumeClaim).Spec, o.Spec, func(free, want *corev1.PersistentVolumeClaimSpec) {
 			free.Resources.Requests, free.VolumeAttributesClassName = want.Resources.Requests, want.VolumeAttributesClassName
 			if free.VolumeName == "" {
 				free.VolumeName = want.VolumeName
@@ -79,10 +80,13 @@ func fixed[S any](message string, had, want S, free func(had, want *S)) field.Er
 	return field.ErrorList{field.Forbidden(spec, message)}
 }
 
-func freeImages(had, want []corev1.Container) {
-	for i := range min(len(had), len(want)) {
-		had[i].Image = want[i].Image
+// withImages are the containers that there were, with the images that are wanted.
+func withImages(had, want []corev1.Container) []corev1.Container {
+	containers := slices.Clone(had)
+	for i := range min(len(containers), len(want)) {
+		containers[i].Image = want[i].Image
 	}
+	return containers
 }
 
 // isBinding is true when a pod gets its node, which is not counted as a change of its spec.

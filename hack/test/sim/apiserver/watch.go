@@ -28,6 +28,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
@@ -40,6 +41,7 @@ type watcher struct {
 	request   *http.Request
 	position  int64
 	bookmarks bool // one is yet to be sent
+	initial   bool // which ends what there was at first
 
 	lines  bytes.Buffer
 	ends   bool // after what lines have
@@ -55,7 +57,7 @@ func isWatch(r *http.Request) bool {
 }
 
 // watch answers with what has happened since a version, or with what there is
-// for none, and goes on with what happens.
+// for none, or when that is asked for, and goes on with what happens.
 func (s *Server) watch(t target, r *http.Request) (*http.Response, error) {
 	f, err := filterOf(t.kind, r)
 	if err != nil {
@@ -69,8 +71,9 @@ func (s *Server) watch(t target, r *http.Request) (*http.Response, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch version := query.Get("resourceVersion"); version {
-	case "", "0":
+	w.initial, _ = strconv.ParseBool(query.Get("sendInitialEvents"))
+	switch version := query.Get("resourceVersion"); {
+	case w.initial || version == "" || version == "0":
 		w.present()
 	default:
 		if w.position, err = strconv.ParseInt(version, 10, 64); err != nil {
@@ -146,6 +149,9 @@ func (w *watcher) follow() {
 		w.position = max(w.position, w.server.version)
 		bookmark := w.make()
 		bookmark.SetResourceVersion(strconv.FormatInt(w.position, 10))
+		if w.initial {
+			bookmark.SetAnnotations(map[string]string{metav1.InitialEventsAnnotationKey: "true"})
+		}
 		w.line(watch.Bookmark, bookmark)
 	}
 }
