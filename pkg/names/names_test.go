@@ -118,7 +118,7 @@ func TestNodeIDs(t *testing.T) {
 			t.Errorf("ParseNodeIDs(%q) = %v, %v", c.text, got, err)
 		}
 	}
-	for _, text := range []string{"0", "-1", "1,", ",1", "1, 2", "x", "9223372036854775808"} {
+	for _, text := range []string{"-1", "00", "1,", ",1", "1, 2", "x", "9223372036854775808"} {
 		if got, err := ParseNodeIDs(text); err == nil {
 			t.Errorf("ParseNodeIDs(%q) = %v and no error", text, got)
 		}

@@ -23,7 +23,7 @@ import (
 )
 
 // FormatNodeIDs is the value of AnnotationNodeIDs: "4,5,9" says that the member
-// with ordinal 0 has node ID 4, and so on.
+// with ordinal 0 has node ID 4, and so on; 0 says that there is none of that ordinal.
 func FormatNodeIDs(ids []int64) string {
 	words := make([]string, len(ids))
 	for i, id := range ids {
@@ -41,8 +41,8 @@ func ParseNodeIDs(value string) ([]int64, error) {
 	ids := make([]int64, len(words))
 	for i, word := range words {
 		id, err := strconv.ParseInt(word, 10, 64)
-		if err != nil || id < 1 || strconv.FormatInt(id, 10) != word {
-			return nil, fmt.Errorf("annotation %s: %q has %q where a node ID, a number from 1 on, should be", AnnotationNodeIDs, value, word)
+		if err != nil || id < 0 || strconv.FormatInt(id, 10) != word {
+			return nil, fmt.Errorf("annotation %s: %q has %q where a node ID, a number from 1 on, or 0 should be", AnnotationNodeIDs, value, word)
 		}
 		ids[i] = id
 	}

@@ -35,7 +35,7 @@ func FuzzParseNodeIDs(f *testing.F) {
 			return
 		}
 		for _, id := range ids {
-			if id < 1 {
+			if id < 0 {
 				t.Errorf("ParseNodeIDs(%q) = %v", text, ids)
 			}
 		}

@@ -42,7 +42,7 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus) {
 	heard := slices.ContainsFunc(joins, func(m v1alpha1.MemberStatus) bool { return slices.Contains(audience, m.NodeID) })
 	i := slices.IndexFunc(d.status.PendingEvents, func(e v1alpha1.PendingEvent) bool {
 		return !heard && e.Event == v1alpha1.EventAddNodes && e.Role == role && e.Open &&
-			!slices.ContainsFunc(e.NodeIDs, func(id int64) bool { return slices.Contains(audience, id) })
+			!slices.ContainsFunc(e.NodeIDs, func(id int64) bool { return slices.Contains(audience, id) }) && !d.leftSince(e.Number, joins)
 	})
 	if i < 0 {
 		if len(audience) == 0 {
@@ -67,6 +67,15 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus) {
 	slices.Sort(event.For)
 }
 
+// leftSince is true when a member is on record as leaving, after an event, in
+// whose place one of those joins: told of in one with earlier joins, it would be taken for the one that left.
+func (d *draft) leftSince(number int64, joins []v1alpha1.MemberStatus) bool {
+	return slices.ContainsFunc(d.status.PendingEvents, func(e v1alpha1.PendingEvent) bool {
+		return e.Number > number && e.Event == v1alpha1.EventDelNodes &&
+			slices.ContainsFunc(joins, func(m v1alpha1.MemberStatus) bool { return slices.Contains(e.Members, m.Pod) })
+	})
+}
+
 // audience are the members that have been, or may be being, configured, as far
 // as their package takes the event. Those that leave are among them, to be called
 // if they stay after all.
@@ -84,6 +93,13 @@ func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
 // has or had a container in which it may have been: one that is gone counts where a volume outlives it.
 func (m *member) mayBeConfigured() bool {
 	return m.container != "" || m.nodeLost || m.persists() && (m.status.Incarnation != "" || m.hasRun)
+}
+
+// isAsBefore is true for a member that is not, and has not been in the meantime, configured from scratch.
+func (d *draft) isAsBefore(id int64) bool {
+	return slices.ContainsFunc(d.members, func(m *member) bool {
+		return m.status.NodeID == id && !m.startsAgain() && (m.current() || m.persists())
+	})
 }
 
 // configuredBefore is true for a member of whom it is on record that it has been configured.
@@ -126,7 +142,7 @@ func (d *draft) tellOfNoShow(role string, m *v1alpha1.MemberStatus) {
 	knows := d.audience(v1alpha1.EventDelNodes)
 	for _, event := range d.status.PendingEvents {
 		if event.Event == v1alpha1.EventAddNodes && slices.Contains(event.NodeIDs, m.NodeID) {
-			knows = slices.DeleteFunc(knows, func(id int64) bool { return slices.Contains(event.For, id) && !slices.Contains(event.MayKnow, id) })
+			knows = slices.DeleteFunc(knows, func(id int64) bool { return slices.Contains(event.For, id) && !slices.Contains(event.MayKnow, id) && d.isAsBefore(id) })
 		}
 	}
 	knows = slices.DeleteFunc(knows, func(id int64) bool { return id == m.NodeID })

@@ -171,6 +171,7 @@ func dismissPods(d *draft) bool {
 			continue
 		}
 		d.dismissClaim(m)
+		d.evict(m)
 		pod := m.ending
 		if pod == nil || pod.UID != retired.UID {
 			continue
@@ -209,6 +210,18 @@ func (d *draft) dismissClaim(m *member) {
 	if retired.Why == v1alpha1.RetiredReplaced || d.podOf(m) == nil {
 		d.act(DeleteClaim{objectOf(claim)})
 	}
+}
+
+// evict leaves, too, the pod that was made in a replaced member's place before its
+// volume was deleted: it would keep the volume for ever, and the volume the place.
+func (d *draft) evict(m *member) {
+	retired := m.status.Retired
+	claim := d.seen.Claims[names.Claim(m.status.Pod)]
+	if m.pod == nil || m.status.State != v1alpha1.MemberDeleting || retired.Why != v1alpha1.RetiredReplaced || claim == nil || claim.UID != retired.ClaimUID || claim.DeletionTimestamp == nil {
+		return
+	}
+	retired.UID = m.pod.UID
+	d.record("that the pod goes which took the volume of " + m.status.Pod)
 }
 
 // gone is true when nothing is left of a member that is being deleted.

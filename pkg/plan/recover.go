@@ -120,6 +120,9 @@ func (d *draft) recoverRole(id string, set *appsv1.StatefulSet, nodeIDs []int64)
 	d.status.MetadataGeneration = max(d.status.MetadataGeneration, generation)
 	entry := v1alpha1.RoleStatus{ID: id, StatefulSet: set.Name, Desired: int32(len(nodeIDs))}
 	for n, nodeID := range nodeIDs {
+		if nodeID == 0 {
+			continue
+		}
 		m := v1alpha1.MemberStatus{Pod: names.Pod(set.Name, n), NodeID: nodeID, State: v1alpha1.MemberPending}
 		if d.everReady() {
 			m.MetadataGeneration = generation // its peers know it

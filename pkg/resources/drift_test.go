@@ -109,7 +109,7 @@ func TestSetDrift(t *testing.T) {
 		}, "", ""},
 		"members and generation": {
 			func(_ *appsv1.StatefulSet, in *RoleInput) {
-				in.Members = append(in.Members, Member{NodeID: 9})
+				in.Members = append(in.Members, Member{Pod: "spark-worker-1-2", NodeID: 9})
 				in.MetadataGeneration = 3
 			},
 			"annotations, replicas 2 -> 3",

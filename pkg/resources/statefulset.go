@@ -91,10 +91,15 @@ func renderedBy(in *RoleInput) map[string]string {
 	}
 }
 
+// nodeIDs are those of the members by ordinal; 0 where one has gone before those above it.
 func nodeIDs(members []Member) []int64 {
-	ids := make([]int64, len(members))
-	for i, m := range members {
-		ids[i] = m.NodeID
+	var ids []int64
+	for _, m := range members {
+		_, ordinal, _ := names.ParsePod(m.Pod)
+		for len(ids) <= ordinal {
+			ids = append(ids, 0)
+		}
+		ids[ordinal] = m.NodeID
 	}
 	return ids
 }

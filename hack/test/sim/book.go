@@ -111,6 +111,10 @@ func (b *book) bearsRecord(cluster *v1alpha1.KubeDirectorCluster) bool {
 	for _, role := range cluster.Status.Roles {
 		var ids []int64
 		for _, m := range role.Members {
+			_, ordinal, _ := names.ParsePod(m.Pod)
+			for len(ids) < ordinal {
+				ids = append(ids, 0)
+			}
 			ids = append(ids, m.NodeID)
 		}
 		set, found := apiserver.Get[*appsv1.StatefulSet](api, namespace, role.StatefulSet)
@@ -129,9 +133,18 @@ func (b *book) bearsEvents(status *v1alpha1.KubeDirectorClusterStatus, service *
 	if err != nil || last != status.LastEvent {
 		return false
 	}
-	ready := service.Annotations[names.AnnotationFirstReady] != ""
-	return ready == (status.FirstReadyTime != nil && last > 0) && slices.EqualFunc(events, status.PendingEvents, func(a, b v1alpha1.PendingEvent) bool {
+	// Until something is recorded there, a pod that is Ready tells that the cluster has been.
+	ready := service.Annotations[names.AnnotationFirstReady] != "" || last == 0 && b.anyReady()
+	return ready == (status.FirstReadyTime != nil) && slices.EqualFunc(events, status.PendingEvents, func(a, b v1alpha1.PendingEvent) bool {
 		return a.Number == b.Number && a.Open == b.Open && slices.Equal(a.NodeIDs, b.NodeIDs)
+	})
+}
+
+func (b *book) anyReady() bool {
+	return slices.ContainsFunc(apiserver.List[*corev1.Pod](b.world.api, namespace), func(pod *corev1.Pod) bool {
+		return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		})
 	})
 }
 

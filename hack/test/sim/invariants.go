@@ -183,7 +183,7 @@ func (b *book) judgeRemoval(cluster *v1alpha1.KubeDirectorCluster, set *appsv1.S
 		if pod == nil || m == nil || !metav1.IsControlledBy(pod, set) {
 			continue
 		}
-		suspended := m.Retired != nil && (m.Retired.Why == v1alpha1.RetiredSuspended || cluster.Spec.Suspend && m.Retired.UID == pod.UID)
+		suspended := m.Retired != nil && (m.Retired.Why == v1alpha1.RetiredSuspended || cluster.Spec.Suspend)
 		if !suspended && m.State != v1alpha1.MemberDeleting && !b.neverConfigured(cluster, m) {
 			b.world.violate("a pod is deleted for a reason on record", "%s of %s loses %s: %+v", set.Name, set.UID, name, m)
 		}

@@ -234,6 +234,38 @@ var regressions = []regression{
 		wait 45s
 		fault container c-worker-0
 		flow`},
+	{"who joins in the place of one that left is not told of in an event before that", 9317, `
+		user create
+		user scale worker 3
+		flow
+		user suspend
+		flow
+		user annotate replace 4+volume
+		fault node-stop node-2
+		calm
+		user annotate replace 3
+		flow`},
+	{"a pod made before the volume of a replaced member was deleted does not keep it for ever", 9676, `
+		user create
+		flow
+		fault freeze
+		user annotate replace 2+volume
+		fault node-stop node-3
+		calm`},
+	{"node IDs are rebuilt by ordinal also where one in between has gone", 9776, `
+		user create
+		calm
+		user misspell
+		fault node-partition node-1
+		wait 10s
+		user suspend
+		user misspell
+		flow
+		user scale worker 1
+		wait 20s
+		wait 10s
+		flow
+		user wipe`},
 }
 
 func TestRegressions(t *testing.T) {
