@@ -77,6 +77,10 @@ sim: ## Random lives in the simulated world, on all cores (SEED=1 WALKS=1000: wh
 mutants: ## Break the controller in each of the ways in hack/mutants; the simulation must notice every one
 	go run $(GOFLAGS_VENDOR) ./hack/mutants $(MUTANTS)
 
+.PHONY: mutation-score
+mutation-score: ## Change one operator of the decisions at a time: which changes do their own tests not notice
+	hack/mutants/score.sh
+
 .PHONY: fuzz
 fuzz: ## Every fuzz target, one after the other (FUZZTIME=30s)
 	hack/fuzz.sh
