@@ -54,7 +54,7 @@ func (s *Server) create(st *store, o Object) (Object, error) {
 	meta := metaOf(o)
 	meta.UID, meta.CreationTimestamp = s.given.uid(), now()
 	meta.DeletionTimestamp, meta.DeletionGracePeriodSeconds = nil, nil
-	meta.ManagedFields, meta.SelfLink = nil, ""
+	meta.ManagedFields = nil
 	if st.counts {
 		meta.Generation = 1
 	}

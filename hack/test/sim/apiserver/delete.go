@@ -18,6 +18,7 @@ package apiserver
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -134,22 +135,10 @@ func graceOf(pod *corev1.Pod, options metav1.DeleteOptions) int64 {
 
 // deletionFinalizers are those that an object waits for, with what its deletion is to do with its dependents.
 func deletionFinalizers(had []string, options metav1.DeleteOptions) []string {
-	want := ""
-	switch {
-	case options.PropagationPolicy != nil:
-		switch *options.PropagationPolicy {
-		case metav1.DeletePropagationOrphan:
-			want = metav1.FinalizerOrphanDependents
-		case metav1.DeletePropagationForeground:
-			want = metav1.FinalizerDeleteDependents
-		}
-	case options.OrphanDependents != nil: //nolint:staticcheck // clients may still send it
-		if *options.OrphanDependents { //nolint:staticcheck
-			want = metav1.FinalizerOrphanDependents
-		}
-	default:
+	if options.PropagationPolicy == nil {
 		return had
 	}
+	want := policies[*options.PropagationPolicy]
 	if want != "" && slices.Contains(had, want) {
 		return had
 	}
@@ -162,21 +151,21 @@ func deletionFinalizers(had []string, options metav1.DeleteOptions) []string {
 	return finalizers
 }
 
+// policies are the finalizers by which an object waits for its dependents.
+var policies = map[metav1.DeletionPropagation]string{
+	metav1.DeletePropagationBackground: "",
+	metav1.DeletePropagationForeground: metav1.FinalizerDeleteDependents,
+	metav1.DeletePropagationOrphan:     metav1.FinalizerOrphanDependents,
+}
+
 func checkOptions(options metav1.DeleteOptions) error {
-	var errs field.ErrorList
-	if policy := options.PropagationPolicy; policy != nil {
-		path := field.NewPath("propagationPolicy")
-		switch *policy {
-		case metav1.DeletePropagationBackground, metav1.DeletePropagationForeground, metav1.DeletePropagationOrphan:
-			if options.OrphanDependents != nil { //nolint:staticcheck
-				errs = append(errs, field.Invalid(path, *policy, "orphanDependents and deletionPropagation cannot be both set"))
-			}
-		default:
-			errs = append(errs, field.NotSupported(path, *policy, []metav1.DeletionPropagation{metav1.DeletePropagationForeground, metav1.DeletePropagationBackground, metav1.DeletePropagationOrphan}))
-		}
-	}
-	if len(errs) == 0 {
+	if options.PropagationPolicy == nil {
 		return nil
 	}
-	return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: "DeleteOptions"}, "", errs)
+	if _, known := policies[*options.PropagationPolicy]; known {
+		return nil
+	}
+	return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: "DeleteOptions"}, "", field.ErrorList{
+		field.NotSupported(field.NewPath("propagationPolicy"), *options.PropagationPolicy, slices.Sorted(maps.Keys(policies))),
+	})
 }

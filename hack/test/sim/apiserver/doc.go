@@ -31,5 +31,7 @@ limitations under the License.
 // Left out, because nobody here asks for it: validation other than of metadata
 // and of what can't be changed, the CRDs' rules, server-side apply, dry runs, pages
 // of lists, generated names, and rights. A namespace need not exist for something
-// to be created in it.
+// to be created in it, and owners are collected by others, as are deleted pods. Of
+// objects of custom kinds a real server keeps the JSON, so that it tells a field
+// that is absent from one that is false; here the two are the same.
 package apiserver

@@ -49,18 +49,20 @@ type kind struct {
 	global bool
 	// careful is whether an update must name the version that it is of.
 	careful bool
+	// shown is whether its deletion is answered with the object also when that is gone.
+	shown bool
 	// made is whether an update creates what isn't there.
 	made bool
 }
 
 var kinds = []*kind{
-	kindOf[corev1.Pod](corev1.SchemeGroupVersion, "Pod", "pods", kind{counts: true,
+	kindOf[corev1.Pod](corev1.SchemeGroupVersion, "Pod", "pods", kind{counts: true, shown: true,
 		spec:   partOf(func(o *corev1.Pod) *corev1.PodSpec { return &o.Spec }),
 		status: partOf(func(o *corev1.Pod) *corev1.PodStatus { return &o.Status })}),
-	kindOf[corev1.Service](corev1.SchemeGroupVersion, "Service", "services", kind{
+	kindOf[corev1.Service](corev1.SchemeGroupVersion, "Service", "services", kind{shown: true,
 		spec:   partOf(func(o *corev1.Service) *corev1.ServiceSpec { return &o.Spec }),
 		status: partOf(func(o *corev1.Service) *corev1.ServiceStatus { return &o.Status })}),
-	kindOf[corev1.PersistentVolumeClaim](corev1.SchemeGroupVersion, "PersistentVolumeClaim", "persistentvolumeclaims", kind{
+	kindOf[corev1.PersistentVolumeClaim](corev1.SchemeGroupVersion, "PersistentVolumeClaim", "persistentvolumeclaims", kind{shown: true,
 		spec:   partOf(func(o *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClaimSpec { return &o.Spec }),
 		status: partOf(func(o *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClaimStatus { return &o.Status })}),
 	kindOf[corev1.ConfigMap](corev1.SchemeGroupVersion, "ConfigMap", "configmaps", kind{}),

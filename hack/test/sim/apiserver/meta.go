@@ -59,7 +59,7 @@ func inherit(meta, before *metav1.ObjectMeta) field.ErrorList {
 	meta.UID, meta.ResourceVersion, meta.Generation = before.UID, before.ResourceVersion, before.Generation
 	meta.CreationTimestamp, meta.GenerateName = before.CreationTimestamp, before.GenerateName
 	meta.DeletionTimestamp, meta.DeletionGracePeriodSeconds = before.DeletionTimestamp, before.DeletionGracePeriodSeconds
-	meta.ManagedFields, meta.SelfLink = nil, ""
+	meta.ManagedFields = nil
 	return errs
 }
 

@@ -17,6 +17,8 @@ limitations under the License.
 package apiserver
 
 import (
+	"encoding/json"
+	"reflect"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -110,9 +112,23 @@ func patch[O Object, C client[O]](of func(*court) C, name string, kind patchType
 func remove[O Object, C client[O]](of func(*court) C, name string, options metav1.DeleteOptions) func(*court) outcome {
 	return func(c *court) outcome {
 		return attempt(c, client[O](of(c)), name, func(O) (O, error) {
-			return *new(O), of(c).Delete(c.Context(), name, options)
+			if err := of(c).Delete(c.Context(), name, options); err != nil {
+				return *new(O), err
+			}
+			return stays[O](c.text)
 		})
 	}
+}
+
+// stays is the object that a deletion is answered with while the object is still
+// there; otherwise it is answered with a Status, or with the last of it.
+func stays[O Object](text []byte) (O, error) {
+	kind := metav1.TypeMeta{}
+	if err := json.Unmarshal(text, &kind); err != nil || kind.Kind == "Status" {
+		return *new(O), err
+	}
+	o := reflect.New(reflect.TypeFor[O]().Elem()).Interface().(O)
+	return o, json.Unmarshal(text, o)
 }
 
 // listed are the names that a list has.

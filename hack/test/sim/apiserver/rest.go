@@ -214,7 +214,7 @@ func (t target) matches(o Object) error {
 	return nil
 }
 
-// serveDelete answers with the object while it stays, and then with a Status.
+// serveDelete answers with the object while it stays, and then with what its kind is answered with.
 func (s *Server) serveDelete(t target, r *http.Request, body []byte) ([]byte, error) {
 	options := metav1.DeleteOptions{}
 	if len(body) > 0 {
@@ -232,7 +232,7 @@ func (s *Server) serveDelete(t target, r *http.Request, body []byte) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	if !gone {
+	if !gone || t.shown {
 		return s.show(t.store, last)
 	}
 	return json.Marshal(metav1.Status{

@@ -34,8 +34,7 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 )
 
-// operations are asked in this order. Objects whose names begin with gc- are
-// changed by the real garbage collector at any time, so each is met once.
+// operations are asked in this order.
 var operations = slices.Concat(ofMetadata, ofPatches, ofDeletion, ofPods, ofServices, ofClaims, ofSets, ofClusters, ofOthers, ofLists, ofNamespaces)
 
 var ofMetadata = []operation{
@@ -107,7 +106,6 @@ var ofDeletion = []operation{
 	{"delete another object", 409, remove(configMaps, "m", metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions("other")})},
 	{"delete an old version", 409, remove(configMaps, "m", metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: ptr.To("1")}})},
 	{"delete by no such policy", 422, remove(configMaps, "m", how("None"))},
-	{"delete by two policies", 422, remove(configMaps, "m", metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationOrphan), OrphanDependents: ptr.To(true)})},
 	{"delete what isn't there", 404, remove(configMaps, "none", metav1.DeleteOptions{})},
 	{"delete", 200, remove(configMaps, "m", metav1.DeleteOptions{})},
 	{"create with a finalizer", 201, create(configMaps, configMap("held", held))},
@@ -119,7 +117,7 @@ var ofDeletion = []operation{
 	{"have it live", 200, edit(configMaps, "held", func(o *corev1.ConfigMap) { o.DeletionTimestamp, o.DeletionGracePeriodSeconds = nil, nil })},
 	{"let it go, changed", 200, edit(configMaps, "held", all(unhold[*corev1.ConfigMap], func(o *corev1.ConfigMap) { o.Data["a"] = "late" }))},
 	{"create again what was deleted", 201, create(configMaps, configMap("held", held))},
-	{"delete it in the foreground", 200, remove(configMaps, "held", how(metav1.DeletePropagationBackground))},
+	{"delete it in the background", 200, remove(configMaps, "held", how(metav1.DeletePropagationBackground))},
 	{"let it go by a patch", 200, patch(configMaps, "held", byMerge, `{"metadata":{"finalizers":null}}`)},
 	{"create for the garbage collector", 201, create(configMaps, configMap("gc-foreground", held))},
 	{"delete it in the foreground", 200, remove(configMaps, "gc-foreground", how(metav1.DeletePropagationForeground))},

@@ -80,7 +80,7 @@ func (s *Server) update(st *store, before, o Object, c change) (Object, error) {
 func (st *store) current(before, o Object, c change) error {
 	if uid := o.GetUID(); uid != "" && !c.patch && uid != before.GetUID() {
 		return apierrors.NewConflict(st.groupResource(), o.GetName(),
-			fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, before.GetUID()))
+			fmt.Errorf("precondition failed: UID in precondition: %v, UID in object meta: %v", uid, before.GetUID()))
 	}
 	switch version := o.GetResourceVersion(); {
 	case version == "" && st.careful && !c.patch:

@@ -97,7 +97,7 @@ func collect(w watch.Interface) []string {
 			if !is {
 				return append(lines, fmt.Sprintf("%s %v", e.Type, e.Object))
 			}
-			if e.Type == watch.Bookmark || strings.HasPrefix(o.GetName(), "gc-") || o.GetName() == "kube-root-ca.crt" || o.GetName() == "s-0" || o.GetName() == "data-s-0" {
+			if e.Type == watch.Bookmark || strings.HasPrefix(o.GetName(), collected) || o.GetName() == "kube-root-ca.crt" || o.GetName() == "s-0" || o.GetName() == "data-s-0" {
 				continue
 			}
 			state := describe(o)
