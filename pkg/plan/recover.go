@@ -36,8 +36,12 @@ import (
 // found on their disks. A status that is older than the objects, as one that was
 // restored from a backup is, is as good as lost.
 func recoverStatus(d *draft) bool {
-	if d.enrolled() && !d.outOfDate() {
+	contradicts := d.contradicts()
+	if d.enrolled() && !d.outOfDate() && !contradicts {
 		return true
+	}
+	if contradicts {
+		d.status.PendingEvents = nil
 	}
 	d.status.Roles = nil
 	d.recoverReadyTime()
@@ -58,6 +62,31 @@ func (d *draft) outOfDate() bool {
 		return numberIn(set, names.AnnotationMetadataGeneration) > d.status.MetadataGeneration
 	})
 }
+
+// contradicts is true of a status that no controller has written: it is as good as lost.
+func (d *draft) contradicts() bool {
+	ids, pods := map[int64]bool{}, map[string]bool{}
+	for _, role := range d.status.Roles {
+		for _, m := range role.Members {
+			set, ordinal, ok := names.ParsePod(m.Pod)
+			if !ok || set != role.StatefulSet || ordinal > maxOrdinal || m.NodeID < 1 || m.NodeID > d.status.LastNodeID || ids[m.NodeID] || pods[m.Pod] {
+				return true
+			}
+			ids[m.NodeID], pods[m.Pod] = true, true
+		}
+	}
+	last := int64(0)
+	for _, event := range d.status.PendingEvents {
+		if event.Number <= last || event.Number > d.status.LastEvent || len(event.Members) != len(event.NodeIDs) {
+			return true
+		}
+		last = event.Number
+	}
+	return false
+}
+
+// maxOrdinal is beyond what a role can have: of all ordinals up to a member's is thought.
+const maxOrdinal = 100_000
 
 // headless is the cluster's own headless Service; nil when there is none.
 func (d *draft) headless() *corev1.Service {
