@@ -73,6 +73,12 @@ properties() {
 	run_tests property "fuzz seeds, fixpoints, rings of imports" -count=1 -run 'Fuzz|Property|Rings' ./pkg/... ./cmd/... ./hack/test/rings
 }
 
+# sim is the real controller in a simulated world; some lives also with the race detector.
+sim() {
+	run_tests sim "random lives in a simulated world, a death at each request" -count=1 -timeout 30m ./hack/test/sim/...
+	[ ${#race[@]} = 0 ] || WALKS=20 run_tests sim-race "some of these lives (race detector)" "${race[@]}" -count=1 -timeout 15m -run 'TestWalks|TestRegressions|TestBudget' ./hack/test/sim
+}
+
 wiring() {
 	run_tests wiring "guest, pool, queues, executor, options${race:+ (race detector)}" "${race[@]}" -count=1 \
 		./pkg/guest/... ./pkg/freshness ./pkg/execute ./pkg/observe ./pkg/controller/... ./pkg/leader ./pkg/config ./cmd/... ./hack/setup-package
@@ -131,7 +137,7 @@ finish() {
 trap finish EXIT
 
 tiers=("$@")
-[ $# -gt 0 ] || tiers=(tree tables plan properties wiring api real devcluster)
+[ $# -gt 0 ] || tiers=(tree tables plan properties sim wiring api real devcluster)
 for tier in "${tiers[@]}"; do "$tier"; done
 
 echo "$passed passed, $failed failed, $skipped skipped"
