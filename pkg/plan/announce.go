@@ -92,7 +92,7 @@ func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
 // mayBeConfigured is true for a member that nobody has seen configured, and that
 // has or had a container in which it may have been: one that is gone counts where a volume outlives it.
 func (m *member) mayBeConfigured() bool {
-	return m.container != "" || m.nodeLost || m.persists() && (m.status.Incarnation != "" || m.hasRun)
+	return m.container != "" || m.nodeLost || m.persists() && (m.status.Incarnation != "" || m.hasRun || m.status.Retired != nil)
 }
 
 // isAsBefore is true for a member that is not, and has not been in the meantime, configured from scratch.

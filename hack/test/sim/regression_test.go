@@ -266,6 +266,26 @@ var regressions = []regression{
 		wait 10s
 		flow
 		user wipe`},
+	{"who was suspended with its volume when status was lost is still to hear of joins", 100014, `
+		user create
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		kube statefulset ns/c-worker
+		kube bind ns/persist-c-worker-0
+		kube schedule ns/c-worker-0
+		kube start ns/c-worker-0
+		watch r1 all
+		pass r1
+		exec r1 c-worker-0 delivered
+		user suspend
+		script c-worker-0 0
+		flow
+		user wipe
+		user scale worker 3`},
 }
 
 func TestRegressions(t *testing.T) {
