@@ -208,6 +208,9 @@ func (b *book) saidFarewell(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.M
 		return // that it was configured or came back had no time to become known, or somebody else ends its pod
 	}
 	container := pod.Status.ContainerStatuses[0].ContainerID
+	if m.Incarnation == "" || !strings.Contains(container, m.Incarnation) {
+		return // the container on record is gone, and what it worked in after that was not seen
+	}
 	if mind := b.mindIn(m.Pod); mind == nil || mind.nodeID != m.NodeID || mind.container != container && !mind.returned[container] {
 		return // it does not work in this container: there is nothing to say farewell to
 	}
