@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -37,7 +38,9 @@ import (
 // scripts ran where, what the application in each container knows, what users
 // asked for. The invariants compare what the controller does and says with it.
 type book struct {
-	world    *world
+	world *world
+	// mu is held by who writes down what happens: requests, and scripts that start and end.
+	mu       sync.Mutex
 	failures []string // passes that ended with an error
 
 	// writes are those of the controller that succeeded, by verb and resource.

@@ -71,7 +71,7 @@ func (w *world) settle(pauses []time.Duration) bool {
 func (w *world) requests() int {
 	n := 0
 	for _, r := range w.replicas {
-		n += r.network.requests
+		n += int(r.network.requests.Load())
 	}
 	return n
 }

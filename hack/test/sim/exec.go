@@ -49,6 +49,7 @@ const (
 // Apply implements guest.Executor.
 func (e *execs) Apply(ctx context.Context, container plan.Container, request []byte, answer io.Writer) error {
 	r, w := e.replica, e.replica.world
+	w.inOrder()
 	if r.network.dead {
 		return errDead
 	}

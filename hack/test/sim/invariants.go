@@ -40,6 +40,8 @@ func (b *book) requested(r apiserver.Write) {
 	if !strings.HasPrefix(r.Agent, controllerAgent) || r.Status >= 300 {
 		return
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.writes[strings.TrimSuffix(r.Verb+" "+r.Resource.Resource+"/"+r.Subresource, "/")]++
 	switch r.Resource.Resource {
 	case "kubedirectorclusters":

@@ -248,8 +248,9 @@ func (w *world) thaw([]string) bool {
 	moved := false
 	for _, r := range w.replicas {
 		if t := r.network; t.thaw != nil {
-			close(t.thaw)
+			frozen := t.thaw
 			t.thaw, t.freezing = nil, false
+			close(frozen)
 			moved = true
 		}
 	}

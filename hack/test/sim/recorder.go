@@ -28,6 +28,8 @@ type recorder struct{ world *world }
 
 // Event implements record.EventRecorder.
 func (r *recorder) Event(_ runtime.Object, kind, reason, message string) {
+	r.world.book.mu.Lock()
+	defer r.world.book.mu.Unlock()
 	r.world.events = append(r.world.events, fmt.Sprintf("%s %s: %s", kind, reason, message))
 }
 

@@ -73,7 +73,7 @@ type replica struct {
 func newReplica(w *world, name string, from int64) *replica {
 	ctx, stop := context.WithCancel(klog.NewContext(context.Background(), w.log))
 	r := &replica{world: w, name: name, stop: stop, stopped: make(chan struct{}), turn: make(chan struct{})}
-	r.network = newTransport(w.api, r.holds)
+	r.network = newTransport(w.api, w.inOrder, r.holds)
 	config := &rest.Config{
 		Host:          "http://sim",
 		UserAgent:     controllerAgent + "/" + name,
@@ -181,6 +181,7 @@ func (r *replica) holds() error {
 // gated has each pass wait for its turn, and watches how it ends.
 func (r *replica) gated(sync controller.Sync) controller.Sync {
 	return func(ctx context.Context, key cache.ObjectName) (again time.Duration, err error) {
+		r.world.inOrder()
 		r.due = &key
 		<-r.turn
 		r.due = nil
@@ -206,9 +207,9 @@ func (r *replica) gated(sync controller.Sync) controller.Sync {
 func (r *replica) kill() {
 	r.network.dead = true
 	r.stop()
-	if r.network.thaw != nil {
-		close(r.network.thaw)
+	if frozen := r.network.thaw; frozen != nil {
 		r.network.thaw = nil
+		close(frozen)
 	}
 	close(r.turn)
 	<-r.stopped

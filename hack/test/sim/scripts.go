@@ -29,6 +29,8 @@ import (
 
 // scriptStarted judges whether a script may start where it does.
 func (b *book) scriptStarted(s *guests.Script) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	what := s.Pod + ": " + strings.Join(s.Args, " ")
 	for _, other := range b.world.guests.Running() {
 		if other != s && other.PodUID == s.PodUID && other.ContainerID == s.ContainerID {
@@ -162,6 +164,8 @@ func (b *book) mindIn(name string) *mind {
 
 // scriptEnded lets the application know what a script that succeeded told it.
 func (b *book) scriptEnded(s *guests.Script) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if s.Killed || s.TimedOut || s.ExitCode != 0 {
 		return
 	}

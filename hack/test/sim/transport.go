@@ -23,6 +23,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -33,10 +34,12 @@ import (
 // controller's own mortality: it is where a walk makes requests go wrong.
 type transport struct {
 	api *apiserver.Server
+	// inOrder comes before each request, see world.inOrder.
+	inOrder func()
 	// leads is whether the process that sends may write.
 	leads func() error
 	// requests counts all requests.
-	requests int
+	requests atomic.Int64
 	// writes counts mutating requests that were sent, unled those of them that
 	// were begun by a process that does not lead.
 	writes, unled int
@@ -59,16 +62,17 @@ var (
 	errLost   = errors.New("http2: client connection lost")
 )
 
-func newTransport(api *apiserver.Server, leads func() error) *transport {
-	return &transport{api: api, leads: leads, fuse: -1}
+func newTransport(api *apiserver.Server, inOrder func(), leads func() error) *transport {
+	return &transport{api: api, inOrder: inOrder, leads: leads, fuse: -1}
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	t.inOrder()
 	if t.dead {
 		return nil, errDead
 	}
-	t.requests++
+	t.requests.Add(1)
 	if t.outage {
 		return nil, errOutage
 	}

@@ -182,6 +182,8 @@ func (w *world) passed(r *replica, err error) {
 	if err == nil || r.network.dead {
 		return
 	}
+	w.book.mu.Lock()
+	defer w.book.mu.Unlock()
 	w.failures = append(w.failures, err.Error())
 }
 
@@ -194,8 +196,16 @@ func (w *world) deaths() {
 	}
 }
 
+// inOrder has what the walk has looked at come before what others do next, in
+// the eyes of the race detector: that time wakes them up tells it nothing.
+func (w *world) inOrder() {
+	w.book.mu.Lock()
+	defer w.book.mu.Unlock()
+}
+
 // sleep lets time pass, in the small steps in which things happen.
 func (w *world) sleep(d time.Duration) {
+	w.inOrder()
 	time.Sleep(d)
 	w.rest()
 }
