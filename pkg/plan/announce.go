@@ -142,7 +142,9 @@ func (d *draft) tellOfNoShow(role string, m *v1alpha1.MemberStatus) {
 	knows := d.audience(v1alpha1.EventDelNodes)
 	for _, event := range d.status.PendingEvents {
 		if event.Event == v1alpha1.EventAddNodes && slices.Contains(event.NodeIDs, m.NodeID) {
-			knows = slices.DeleteFunc(knows, func(id int64) bool { return slices.Contains(event.For, id) && !slices.Contains(event.MayKnow, id) && d.isAsBefore(id) })
+			knows = slices.DeleteFunc(knows, func(id int64) bool {
+				return slices.Contains(event.For, id) && !slices.Contains(event.MayKnow, id) && d.isAsBefore(id)
+			})
 		}
 	}
 	knows = slices.DeleteFunc(knows, func(id int64) bool { return id == m.NodeID })

@@ -58,7 +58,7 @@ func FuzzDrift(f *testing.F) {
 			}
 			in := RoleInput{Cluster: cluster, App: resolved, Role: role, Spec: &cluster.Spec.Roles[i],
 				Members: []Member{{Pod: "spark-worker-1-0", NodeID: 3}}, MetadataGeneration: 2, ClusterDomain: "cluster.local"}
-			if InputsHash(in) != InputsHash(in) {
+			if first := InputsHash(in); first != InputsHash(in) {
 				t.Fatal("one input has two hashes")
 			}
 			judgeSet(t, StatefulSet(in), have)
