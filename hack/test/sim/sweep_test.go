@@ -53,6 +53,9 @@ func TestSweep(t *testing.T) {
 						}
 					}
 				}
+				if s.silent != (deaths == 0) {
+					t.Errorf("%d deaths", deaths)
+				}
 				t.Logf("%d deaths", deaths)
 			})
 		}
