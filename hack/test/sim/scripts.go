@@ -21,6 +21,7 @@ import (
 	"maps"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/bluek8s/kubedirector/hack/test/sim/guests"
@@ -134,7 +135,7 @@ func (b *book) peersKnow(s *guests.Script, what string) {
 	for _, role := range cluster.Status.Roles {
 		for _, m := range role.Members {
 			pod := b.world.pod(m.Pod)
-			if m.NodeID == s.NodeID || m.State != v1alpha1.MemberReady || pod == nil || pod.DeletionTimestamp != nil || !b.world.kube.Reachable(namespace, m.Pod) {
+			if m.NodeID == s.NodeID || !b.works(&m, pod) {
 				continue
 			}
 			if holds := b.world.guests.MetadataGeneration(pod.UID); holds != 0 && holds < s.MetadataGeneration && !b.knows(m.Pod, s.Pod, s.NodeID) {
@@ -142,6 +143,15 @@ func (b *book) peersKnow(s *guests.Script, what string) {
 			}
 		}
 	}
+}
+
+// works is true for a member that was configured, in the container that is on record.
+func (b *book) works(m *v1alpha1.MemberStatus, pod *corev1.Pod) bool {
+	if pod == nil || pod.DeletionTimestamp != nil || len(pod.Status.ContainerStatuses) == 0 || !b.world.kube.Reachable(namespace, m.Pod) {
+		return false
+	}
+	up := m.State == v1alpha1.MemberReady || m.State == v1alpha1.MemberConfiguring
+	return up && m.MetadataGeneration > 0 && m.Incarnation != "" && strings.Contains(pod.Status.ContainerStatuses[0].ContainerID, m.Incarnation)
 }
 
 // knows is true when a member has been told of another.
