@@ -65,11 +65,11 @@ func (d *draft) isHeldBack(m *member) bool {
 }
 
 // findHeldBack finds the members before whose removal a script is to run: on
-// themselves, or on a peer that is up. One that is down is told when it returns.
+// themselves, or on a peer that is up. One that is down, or still being configured, is told when it can be.
 func (d *draft) findHeldBack() map[int64]bool {
 	up := map[int64]bool{}
 	for _, m := range d.members {
-		up[m.status.NodeID] = m.isUp()
+		up[m.status.NodeID] = m.isUp() && m.configuredOnce()
 	}
 	held := map[int64]bool{}
 	for i := range d.status.PendingEvents {
