@@ -245,7 +245,8 @@ func TestScaleOverridden(t *testing.T) {
 	told := f.speaksOf(v1alpha1.EventAddNodes, "worker", "c-worker-1")
 	f.wantCalls("c-head-0", "--configure", told)
 	f.wantCalls("c-worker-0", "--configure", told)
-	f.wantCalls("c-worker-1", "--configure")
+	gone := func(pod string) string { return f.speaksOf(v1alpha1.EventDelNodes, "worker", pod) }
+	f.wantCalls("c-worker-1", "--configure", gone("c-worker-2"), gone("c-worker-3"), gone("c-worker-4")) // its metadata named them
 	for _, pod := range []string{"c-head-0", "c-worker-0", "c-worker-1"} {
 		if got := f.fqdnsOf(pod, "worker"); !slices.Equal(got, []string{"c-worker-0", "c-worker-1"}) {
 			t.Errorf("the metadata of %s names the workers %v", pod, got)
