@@ -25,6 +25,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -44,6 +45,7 @@ type controller struct {
 	logFile string
 
 	process *exec.Cmd
+	asked   atomic.Bool // to end
 	ended   chan struct{}
 	err     error
 }
@@ -76,8 +78,8 @@ func newController(kubeconfig string) (*controller, error) {
 			"--guest-concurrency", fmt.Sprint(guestConcurrency),
 			"--package-ca-file", authority,
 			"--health-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0",
-			// A killed leader's successor waits for the end of the lease.
-			"--leader-elect-lease-duration", "5s", "--leader-elect-renew-deadline", "4s", "--leader-elect-retry-period", "1s",
+			// A machine with much to do must not be one more reason to end.
+			"--leader-elect-lease-duration", "60s", "--leader-elect-renew-deadline", "50s", "--leader-elect-retry-period", "1s",
 			"-v", "4",
 		},
 	}
@@ -99,15 +101,21 @@ func (c *controller) start() error {
 	}
 	ended := make(chan struct{})
 	c.ended = ended
+	c.asked.Store(false)
 	go func() {
 		defer close(ended)
 		c.err = c.process.Wait()
+		if c == subject && !c.asked.Load() {
+			fmt.Fprintf(os.Stderr, "the controller, which all tests need, has ended by itself (%v), see %s\n", c.err, c.logFile)
+			os.Exit(1)
+		}
 	}()
 	return nil
 }
 
 // stop asks the controller to end, as Kubernetes does, and waits until it has.
 func (c *controller) stop() error {
+	c.asked.Store(true)
 	if err := c.process.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("the controller ended before it was asked to (%v), see %s", c.err, c.logFile)
 	}
@@ -125,6 +133,7 @@ func (c *controller) stop() error {
 
 // kill ends the controller in the middle of whatever it does.
 func (c *controller) kill() {
+	c.asked.Store(true)
 	c.process.Process.Kill()
 	<-c.ended
 }

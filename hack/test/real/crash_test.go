@@ -29,6 +29,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/ptr"
 
@@ -63,15 +64,22 @@ func TestStop(t *testing.T) {
 	f.wantOneRun("slow")
 }
 
+// crash kills the controller and starts the next one, which finds the Lease ended, as later it would have.
+func (f *fixture) crash() {
+	f.Helper()
+	subject.kill()
+	leases := server.kube.CoordinationV1().Leases(systemNamespace)
+	_, err := leases.Patch(f.Context(), "kubedirector", types.MergePatchType, []byte(`{"spec":{"holderIdentity":""}}`), metav1.PatchOptions{})
+	f.must(err)
+	f.must(subject.start())
+}
+
 // TestCrash kills the controller in the middle of a script that it follows. The
 // next one finds the script running, and does not run it again.
 func TestCrash(t *testing.T) {
 	f := newFixture(t, "crash")
 	f.startSlowScript("slow")
-	subject.kill()
-	if err := subject.start(); err != nil {
-		t.Fatal(err)
-	}
+	f.crash()
 	f.wantOneRun("slow")
 }
 
@@ -88,10 +96,7 @@ func TestCrashAfterWrites(t *testing.T) {
 	}))
 	for _, writes := range []int{1, 3, 6, 9, 11} {
 		f.untilWrites(start, writes)
-		subject.kill()
-		if err := subject.start(); err != nil {
-			t.Fatal(err)
-		}
+		f.crash()
 	}
 	f.untilReady("life")
 

@@ -35,7 +35,7 @@ import (
 	"time"
 )
 
-// leaseDuration is what the controllers of these tests are started with.
+// leaseDuration is what the controllers of these tests are started with: a dead leader's successor waits for its end.
 const leaseDuration = 5 * time.Second
 
 // TestLeaderKilled kills the leader of two replicas while it follows a script.
@@ -138,7 +138,8 @@ func (f *fixture) startReplica(user string) *replica {
 	f.must(err)
 	c := &controller{
 		program: subject.program,
-		args:    append(slices.Clone(subject.args), "--kubeconfig", kubeconfig),
+		args: append(slices.Clone(subject.args), "--kubeconfig", kubeconfig,
+			"--leader-elect-lease-duration", leaseDuration.String(), "--leader-elect-renew-deadline", "4s", "--leader-elect-retry-period", "1s"),
 		logFile: filepath.Join(filepath.Dir(subject.logFile), "controller-"+strings.ReplaceAll(user, ":", "-")+".log"),
 	}
 	f.must(os.WriteFile(c.logFile, nil, 0o644))

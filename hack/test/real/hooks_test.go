@@ -103,10 +103,7 @@ func TestCrashWhileOthersAreAnnounced(t *testing.T) {
 	f.exec("c-node-0", "sh", "-c", "echo 8 >/var/lib/testapp/addnodes.sleep")
 	f.apply(newCluster("c", "testapp", members(2)))
 	f.untilWritten("c-node-0", "--addnodes")
-	subject.kill()
-	if err := subject.start(); err != nil {
-		t.Fatal(err)
-	}
+	f.crash()
 	f.untilReady("c")
 	domain := fmt.Sprintf("%s.%s.svc.cluster.local", names.HeadlessService("c"), f.namespace)
 	want := []string{"node 1 --configure", "node 1 --addnodes --nodegroup 1 --role node --fqdns c-node-1." + domain}
