@@ -37,7 +37,11 @@ func makeServices(d *draft) bool {
 	}
 	cluster := d.seen.Cluster
 	wanted := map[string]*corev1.Service{}
-	headless := resources.HeadlessService(cluster, d.status, d.app.Name)
+	var written []v1alpha1.PendingEvent
+	if have := d.headless(); have != nil {
+		_, written, _ = resources.PendingEvents(have) // spoilt by others: as if there were none
+	}
+	headless := resources.HeadlessService(cluster, d.status, d.app.Name, written)
 	wanted[headless.Name] = headless
 	for _, m := range d.members {
 		if m.vacates() {

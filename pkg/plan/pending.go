@@ -45,7 +45,7 @@ func isOfOthers(event v1alpha1.LifecycleEvent) bool {
 // newEvent adds an event of the next number. It is an error of the caller not to record it.
 func (d *draft) newEvent(event v1alpha1.PendingEvent) {
 	d.status.LastEvent++
-	event.Number, event.LastNodeID = d.status.LastEvent, d.status.LastNodeID
+	event.Number = d.status.LastEvent
 	d.status.PendingEvents = append(d.status.PendingEvents, event)
 }
 
@@ -140,6 +140,8 @@ func (d *draft) called(m *member, number int64) {
 
 // startsOver takes a member that is configured from scratch out of the events
 // that were on record before: the metadata it is configured with says the same.
+// Its new container is on record before anything runs there, so that of what is
+// recorded later nobody thinks that configure has said it.
 func (d *draft) startsOver(m *member) {
 	recorded := map[int64]bool{}
 	for _, event := range d.seen.Cluster.Status.PendingEvents {
@@ -147,12 +149,11 @@ func (d *draft) startsOver(m *member) {
 	}
 	for i := range d.status.PendingEvents {
 		event := &d.status.PendingEvents[i]
-		if !recorded[event.Number] || event.Role == "" || !slices.Contains(event.For, m.status.NodeID) {
-			continue
+		if recorded[event.Number] && event.Role != "" {
+			event.For = slices.DeleteFunc(event.For, func(id int64) bool { return id == m.status.NodeID })
 		}
-		event.For = slices.DeleteFunc(event.For, func(id int64) bool { return id == m.status.NodeID })
-		d.record("that " + m.status.Pod + " learns of its peers by its configuration")
 	}
+	d.record("that " + m.status.Pod + " learns of its peers by its configuration in a new container")
 	d.tidyEvents()
 }
 

@@ -177,7 +177,7 @@ func (d *draft) recoverDeparted(m *v1alpha1.MemberStatus) {
 }
 
 // recoverEvents takes up the events that were on their way. Everybody whom they
-// concern is called again: who has run one answers from its disk.
+// have ever concerned is called again: who has run one answers from its disk.
 func (d *draft) recoverEvents() {
 	headless := d.headless()
 	if headless == nil {
@@ -189,8 +189,7 @@ func (d *draft) recoverEvents() {
 	}
 	d.status.LastEvent = max(d.status.LastEvent, last)
 	d.status.PendingEvents = events
-	leaving, pods := map[int64]bool{}, map[int64]string{}
-	var all []int64
+	known, leaving := map[int64]bool{}, map[int64]bool{}
 	for _, event := range events {
 		for _, id := range event.NodeIDs {
 			leaving[id] = leaving[id] || event.Event == v1alpha1.EventDelNodes || event.Event == v1alpha1.EventDecommission
@@ -199,25 +198,19 @@ func (d *draft) recoverEvents() {
 	for i := range d.status.Roles {
 		for j := range d.status.Roles[i].Members {
 			m := &d.status.Roles[i].Members[j]
-			all, pods[m.NodeID] = append(all, m.NodeID), m.Pod
+			known[m.NodeID] = true
 			if leaving[m.NodeID] && m.State == v1alpha1.MemberPending {
 				m.State = v1alpha1.MemberLeaving
 			}
 		}
 	}
-	slices.Sort(all)
 	for i := range d.status.PendingEvents {
 		event := &d.status.PendingEvents[i]
-		switch event.Event {
-		case v1alpha1.EventDecommission:
-			event.For = slices.Clone(event.NodeIDs)
-		default:
-			event.For = slices.DeleteFunc(slices.Clone(all), func(id int64) bool {
-				// Named, or in the place of who is; or configured later than that was known.
-				return slices.Contains(event.Members, pods[id]) || event.LastNodeID > 0 && id > event.LastNodeID
-			})
-			event.MayKnow = slices.Clone(event.For)
+		event.For = slices.DeleteFunc(event.For, func(id int64) bool { return !known[id] })
+		if event.Event == v1alpha1.EventDecommission {
+			event.For = slices.Clone(event.NodeIDs) // it may have concerned others who stay after all
 		}
+		event.MayKnow = slices.Clone(event.For)
 	}
 }
 

@@ -31,19 +31,25 @@ import (
 // together have at most 256 KiB, and others write some too.
 const maxJournal = 192 << 10
 
-// journal is what the headless Service says of pending events. Who is still to
-// be called for one is not in it: a member's disk tells what it was called for.
+// journal is what the headless Service says of pending events. Whom one concerns
+// is all those whom it ever concerned: to take out who has been called would be a
+// write each, and a member's disk tells what it was called for.
 type journal struct {
 	Last   int64                   `json:"last"`
 	Events []v1alpha1.PendingEvent `json:"events,omitempty"`
 }
 
-// formatJournal is the journal of a status. Of one that is too long the oldest
+// formatJournal is the journal of a status, after what was written before. Of one that is too long the oldest
 // events are left out, for a Service that is refused would hold up the cluster.
-func formatJournal(status *v1alpha1.KubeDirectorClusterStatus) string {
+func formatJournal(status *v1alpha1.KubeDirectorClusterStatus, written []v1alpha1.PendingEvent) string {
 	said := journal{Last: status.LastEvent, Events: slices.Clone(status.PendingEvents)}
+	concerned := map[int64][]int64{}
+	for _, event := range written {
+		concerned[event.Number] = event.For
+	}
 	for i := range said.Events {
-		said.Events[i].For, said.Events[i].MayKnow = nil, nil
+		event := &said.Events[i]
+		event.For, event.MayKnow = union(event.For, concerned[event.Number]), nil
 	}
 	text := toJSON(said)
 	for len(text) > maxJournal {
@@ -68,9 +74,14 @@ func PendingEvents(headless *corev1.Service) (last int64, events []v1alpha1.Pend
 		return 0, nil, fmt.Errorf("annotation %s of Service %s: %w", names.AnnotationPendingEvents, headless.Name, err)
 	}
 	for i := range said.Events {
-		said.Events[i].For, said.Events[i].MayKnow = nil, nil
+		said.Events[i].For, said.Events[i].MayKnow = union(said.Events[i].For, nil), nil
 	}
 	return said.Last, said.Events, nil
+}
+
+// union is sorted, and has each number once; nil when there is none.
+func union(a, b []int64) []int64 {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
 }
 
 // check finds what no status has: anybody can write an annotation.

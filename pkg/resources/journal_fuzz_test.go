@@ -49,18 +49,18 @@ func FuzzPendingEvents(f *testing.F) {
 			return
 		}
 		for _, event := range events {
-			if event.Number < 1 || event.Number > last || event.Event == "" || len(event.Members) != len(event.NodeIDs) || event.For != nil {
+			if event.Number < 1 || event.Number > last || event.Event == "" || len(event.Members) != len(event.NodeIDs) {
 				t.Errorf("PendingEvents(%q): last %d, %+v", text, last, event)
 			}
 		}
 		status := v1alpha1.KubeDirectorClusterStatus{LastEvent: last, PendingEvents: events}
-		if len(formatJournal(&status)) > maxJournal {
-			t.Errorf("a journal of %d bytes is written again as %d", len(text), len(formatJournal(&status)))
+		if len(formatJournal(&status, nil)) > maxJournal {
+			t.Errorf("a journal of %d bytes is written again as %d", len(text), len(formatJournal(&status, nil)))
 		}
 		if len(text) > maxJournal/2 {
 			return // written again it may be longer, and lose its first events
 		}
-		headless.Annotations[names.AnnotationPendingEvents] = formatJournal(&status)
+		headless.Annotations[names.AnnotationPendingEvents] = formatJournal(&status, nil)
 		lastAgain, again, err := PendingEvents(headless)
 		if err != nil || lastAgain != last || !cmp.Equal(events, again, equateEmpty) {
 			t.Errorf("%q is read as %d, %v and, written again, as %d, %v, %v", text, last, events, lastAgain, again, err)

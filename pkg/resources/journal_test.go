@@ -39,7 +39,7 @@ func TestPendingEventsAreReadBack(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			service := HeadlessService(testCluster(), &status, "spark41")
+			service := HeadlessService(testCluster(), &status, "spark41", nil)
 			last, events, err := PendingEvents(service)
 			if err != nil || last != status.LastEvent {
 				t.Errorf("the last number is %d, want %d; error %v", last, status.LastEvent, err)
@@ -51,14 +51,15 @@ func TestPendingEventsAreReadBack(t *testing.T) {
 	}
 }
 
-// TestJournalLeavesOutWhoIsToBeCalled holds the form in which events are kept,
+// TestJournalKeepsWhoWasToBeCalled holds the form in which events are kept,
 // for those written by one version are read by the next.
-func TestJournalLeavesOutWhoIsToBeCalled(t *testing.T) {
+func TestJournalKeepsWhoWasToBeCalled(t *testing.T) {
 	status := &v1alpha1.KubeDirectorClusterStatus{LastEvent: 3, PendingEvents: []v1alpha1.PendingEvent{
-		{Number: 3, Event: v1alpha1.EventDelNodes, Role: "Worker_1", Members: []string{"spark-worker-1-1"}, NodeIDs: []int64{4}, For: []int64{1, 2}},
+		{Number: 3, Event: v1alpha1.EventDelNodes, Role: "Worker_1", Members: []string{"spark-worker-1-1"}, NodeIDs: []int64{4}, For: []int64{2, 5}, MayKnow: []int64{5}},
 	}}
-	got := HeadlessService(testCluster(), status, "spark41").Annotations[names.AnnotationPendingEvents]
-	want := `{"last":3,"events":[{"number":3,"event":"delnodes","role":"Worker_1","members":["spark-worker-1-1"],"nodeIDs":[4]}]}`
+	written := []v1alpha1.PendingEvent{{Number: 2, For: []int64{3}}, {Number: 3, For: []int64{1, 2}}} // 1 has been called since
+	got := HeadlessService(testCluster(), status, "spark41", written).Annotations[names.AnnotationPendingEvents]
+	want := `{"last":3,"events":[{"number":3,"event":"delnodes","role":"Worker_1","members":["spark-worker-1-1"],"nodeIDs":[4],"for":[1,2,5]}]}`
 	if got != want {
 		t.Errorf("the journal is\n%s, want\n%s", got, want)
 	}
@@ -78,7 +79,7 @@ func TestJournalHasABound(t *testing.T) {
 		}
 		status.PendingEvents = append(status.PendingEvents, event)
 	}
-	service := HeadlessService(testCluster(), status, "spark41")
+	service := HeadlessService(testCluster(), status, "spark41", nil)
 	if got := len(service.Annotations[names.AnnotationPendingEvents]); got > maxJournal || got < maxJournal/2 {
 		t.Errorf("the journal has %d bytes, %d are the most", got, maxJournal)
 	}

@@ -139,7 +139,8 @@ func (b *book) bearsEvents(status *v1alpha1.KubeDirectorClusterStatus, service *
 	// Until something is recorded there, a pod that is Ready tells that the cluster has been.
 	ready := service.Annotations[names.AnnotationFirstReady] != "" || last == 0 && b.anyReady()
 	return ready == (status.FirstReadyTime != nil) && slices.EqualFunc(events, status.PendingEvents, func(a, b v1alpha1.PendingEvent) bool {
-		return a.Number == b.Number && a.Open == b.Open && slices.Equal(a.NodeIDs, b.NodeIDs)
+		return a.Number == b.Number && a.Open == b.Open && slices.Equal(a.NodeIDs, b.NodeIDs) &&
+			!slices.ContainsFunc(b.For, func(id int64) bool { return !slices.Contains(a.For, id) })
 	})
 }
 

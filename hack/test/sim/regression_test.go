@@ -286,6 +286,38 @@ var regressions = []regression{
 		flow
 		user wipe
 		user scale worker 3`},
+	{"who was configured in a new container nobody recorded is still to hear of changes", 200291, `
+		user create
+		calm
+		fault fuse 0
+		fault node-stop node-2
+		wait 20s
+		wait 20s
+		fault container c-worker-2
+		flow
+		fault freeze
+		fault node-partition node-1
+		wait 20s
+		wait 20s
+		flow
+		user annotate replace 3
+		fault thaw
+		flow`},
+	{"who joins in a place is not taken for who left it when status was lost", 200424, `
+		user create
+		calm
+		fault node-partition node-3
+		wait 20s
+		wait 20s
+		flow
+		user scale worker 3
+		user annotate replace 4
+		flow
+		wait 10s
+		flow
+		wait 45s
+		flow
+		user wipe`},
 }
 
 func TestRegressions(t *testing.T) {

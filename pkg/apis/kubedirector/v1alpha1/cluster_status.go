@@ -173,10 +173,6 @@ type PendingEvent struct {
 	// +listType=atomic
 	NodeIDs []int64 `json:"nodeIDs,omitempty"`
 
-	// The last node ID that had been given when the event was recorded. Who has a later one knows of it by its configuration.
-	// +optional
-	LastNodeID int64 `json:"lastNodeID,omitempty"`
-
 	// True while members may still be added to it or taken from it; nobody has been called for it yet.
 	// +optional
 	Open bool `json:"open,omitempty"`

@@ -38,8 +38,6 @@ type PendingEventApplyConfiguration struct {
 	Members []string `json:"members,omitempty"`
 	// Node IDs of those members, in the same order.
 	NodeIDs []int64 `json:"nodeIDs,omitempty"`
-	// The last node ID that had been given when the event was recorded. Who has a later one knows of it by its configuration.
-	LastNodeID *int64 `json:"lastNodeID,omitempty"`
 	// True while members may still be added to it or taken from it; nobody has been called for it yet.
 	Open *bool `json:"open,omitempty"`
 	// Node IDs of the members that are still to be called.
@@ -95,14 +93,6 @@ func (b *PendingEventApplyConfiguration) WithNodeIDs(values ...int64) *PendingEv
 	for i := range values {
 		b.NodeIDs = append(b.NodeIDs, values[i])
 	}
-	return b
-}
-
-// WithLastNodeID sets the LastNodeID field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the LastNodeID field is set to the value of the last call.
-func (b *PendingEventApplyConfiguration) WithLastNodeID(value int64) *PendingEventApplyConfiguration {
-	b.LastNodeID = &value
 	return b
 }
 
