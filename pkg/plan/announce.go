@@ -21,19 +21,20 @@ import (
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/catalog"
+	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
 // tellOf has peers told what happened to a role, and those that leave of it.
 func (d *draft) tellOf(role *catalog.Role, change rosterChange) {
-	d.tellOfJoins(role.ID, change.joins)
-	d.tellOfJoins(role.ID, change.returns)
+	d.tellOfJoins(role.ID, change.joins, d.configuredBefore)
+	d.tellOfJoins(role.ID, change.returns, func(int64) bool { return false }) // of whom nobody may have been told that they leave
 	d.tellOfLeaves(role, change.leaves)
 }
 
 // tellOfJoins adds members to the announcement of their role that is still open,
 // so that changes close together are one. It concerns those that may have been
-// configured without knowing them.
-func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus) {
+// configured without knowing them; of whom newTo is false, they may be known to.
+func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus, newTo func(id int64) bool) {
 	if len(joins) == 0 {
 		return
 	}
@@ -58,7 +59,7 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus) {
 	for _, id := range audience {
 		if !slices.Contains(event.For, id) {
 			event.For = append(event.For, id)
-			if !d.configuredBefore(id) {
+			if !newTo(id) {
 				event.MayKnow = append(event.MayKnow, id)
 			}
 		}
@@ -82,7 +83,7 @@ func (d *draft) leftSince(number int64, joins []v1alpha1.MemberStatus) bool {
 func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
 	var ids []int64
 	for _, m := range d.members {
-		if mayStay(m.status) && m.role.Takes(event) && (m.configuredOnce() || m.mayBeConfigured()) {
+		if mayStay(m.status) && m.role.Takes(event) && (m.configuredOnce() || d.mayBeConfigured(m)) {
 			ids = append(ids, m.status.NodeID)
 		}
 	}
@@ -91,8 +92,15 @@ func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
 
 // mayBeConfigured is true for a member that nobody has seen configured, and that
 // has or had a container in which it may have been: one that is gone counts where a volume outlives it.
-func (m *member) mayBeConfigured() bool {
-	return m.container != "" || m.nodeLost || m.persists() && (m.status.Incarnation != "" || m.hasRun || m.status.Retired != nil)
+func (d *draft) mayBeConfigured(m *member) bool {
+	return m.container != "" || m.nodeLost ||
+		m.persists() && (m.status.Incarnation != "" || m.hasRun || m.status.Retired != nil || d.hadAnotherPod(m))
+}
+
+// hadAnotherPod is true for a member whose volume may have served a pod that is no more.
+func (d *draft) hadAnotherPod(m *member) bool {
+	claim := d.seen.Claims[names.Claim(m.status.Pod)]
+	return claim != nil && d.isOurs(claim) && (m.pod == nil || m.pod.CreationTimestamp.After(claim.CreationTimestamp.Time))
 }
 
 // isAsBefore is true for a member that is not, and has not been in the meantime, configured from scratch.

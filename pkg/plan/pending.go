@@ -65,18 +65,25 @@ func (d *draft) tidyEvents() {
 		})
 		event.MayKnow = slices.DeleteFunc(event.MayKnow, func(id int64) bool { return !slices.Contains(event.For, id) })
 	}
+	someGo := func(event *v1alpha1.PendingEvent, until v1alpha1.MemberState) bool {
+		return slices.ContainsFunc(event.NodeIDs, func(id int64) bool {
+			m := byID[id]
+			return m != nil && !m.wanted && m.status.State != until
+		})
+	}
 	d.status.PendingEvents = slices.DeleteFunc(d.status.PendingEvents, func(event v1alpha1.PendingEvent) bool {
 		switch event.Event {
 		case v1alpha1.EventStop, v1alpha1.EventDelete:
 			return false // what follows them drops them
 		case v1alpha1.EventDecommission:
 			// It stays as long as somebody leaves by it: called off, they start over.
-			return !slices.ContainsFunc(event.NodeIDs, func(id int64) bool {
-				return byID[id] != nil && !byID[id].wanted && byID[id].status.State != v1alpha1.MemberDeleting
-			})
+			return !someGo(&event, v1alpha1.MemberDeleting)
+		case v1alpha1.EventDelNodes:
+			// It stays until they are gone: if status is lost, peers have heard that they are.
+			return len(event.NodeIDs) == 0 || len(event.For) == 0 && !someGo(&event, "")
 		}
-		joined := event.Event != v1alpha1.EventAddNodes || slices.ContainsFunc(event.NodeIDs, func(id int64) bool { return byID[id] != nil && byID[id].wanted })
-		return len(event.For) == 0 || len(event.NodeIDs) == 0 || !joined
+		joined := slices.ContainsFunc(event.NodeIDs, func(id int64) bool { return byID[id] != nil && byID[id].wanted })
+		return len(event.For) == 0 || !joined
 	})
 	if len(d.status.PendingEvents) == 0 {
 		d.status.PendingEvents = nil

@@ -68,9 +68,8 @@ type book struct {
 	released, volumes map[int64]bool
 	// discarded are claims that users deleted themselves.
 	discarded map[types.UID]bool
-	// wiped counts losses of status; harmed is true once objects were deleted by hand.
-	wiped  int
-	harmed bool
+	// wiped counts losses of status.
+	wiped int
 }
 
 // mind is what an application knows: who it is, and who its peers are, by the names of their pods.

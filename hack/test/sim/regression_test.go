@@ -318,6 +318,46 @@ var regressions = []regression{
 		wait 45s
 		flow
 		user wipe`},
+	{"who is back before anybody heard that it leaves, and leaves again, is known", 300936, `
+		user create
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		user scale worker 4
+		kube statefulset ns/c-worker
+		fault quota on
+		flow
+		wait 200ms
+		wait 200ms
+		wait 200ms
+		flow
+		wait 5m
+		pass r1
+		user scale worker 2
+		watch r1 all
+		pass r1
+		user scale worker 4
+		flow
+		user scale worker 2`},
+	{"who was configured on a volume, and has no pod, is still to hear of changes", 301485, `
+		user create
+		flow
+		user scale worker 4
+		flow
+		user harm set c-worker
+		user scale worker 3`},
+	{"who is known to have left when status was lost is told of again", 302093, `
+		user create
+		calm
+		user annotate replace 2+volume
+		flow
+		wait 2s
+		flow
+		user annotate replace 5+volume
+		user wipe`},
 }
 
 func TestRegressions(t *testing.T) {

@@ -235,10 +235,13 @@ func (u *user) wipeStatus([]string) bool {
 	return true
 }
 
-// harm KIND NAME deletes an object of the cluster by hand.
+// harm KIND NAME deletes an object of the cluster by hand; not while status is
+// lost, for what both have told is lost with them.
 func (u *user) harm(args []string) bool {
+	if cluster := u.cluster(); u.book.wiped > 0 && cluster != nil && len(cluster.Status.Roles) == 0 {
+		return false
+	}
 	var err error
-	u.book.harmed = true
 	switch args[0] {
 	case "pod":
 		pod := u.pod(args[1])

@@ -182,7 +182,7 @@ type PendingEvent struct {
 	// +listType=atomic
 	For []int64 `json:"for,omitempty"`
 
-	// Node IDs of those among them that may know of it by their configuration: they were being configured when it was recorded.
+	// Node IDs of those among them that may know of it all the same: they were being configured when it was recorded, or whom it names was leaving.
 	// +optional
 	// +listType=atomic
 	MayKnow []int64 `json:"mayKnow,omitempty"`

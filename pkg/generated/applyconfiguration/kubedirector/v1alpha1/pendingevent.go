@@ -42,7 +42,7 @@ type PendingEventApplyConfiguration struct {
 	Open *bool `json:"open,omitempty"`
 	// Node IDs of the members that are still to be called.
 	For []int64 `json:"for,omitempty"`
-	// Node IDs of those among them that may know of it by their configuration: they were being configured when it was recorded.
+	// Node IDs of those among them that may know of it all the same: they were being configured when it was recorded, or whom it names was leaving.
 	MayKnow []int64 `json:"mayKnow,omitempty"`
 }
 
