@@ -76,7 +76,7 @@ properties() {
 # sim is the real controller in a simulated world; some lives also with the race detector.
 sim() {
 	run_tests sim "random lives in a simulated world, a death at each request" -count=1 -timeout 30m ./hack/test/sim/...
-	[ ${#race[@]} = 0 ] || WALKS=20 run_tests sim-race "some of these lives (race detector)" "${race[@]}" -count=1 -timeout 15m -run 'TestWalks|TestRegressions|TestBudget' ./hack/test/sim
+	[ ${#race[@]} = 0 ] || WALKS=20 run_tests sim-race "some of these lives (race detector)" "${race[@]}" -count=1 -timeout 15m -run 'TestWalks|TestRegressions|TestBudget|TestOwnWrites' ./hack/test/sim
 }
 
 wiring() {

@@ -35,7 +35,7 @@ const (
 // stages are the tests of the simulation that each mutant has to survive, those
 // first that find most in the shortest time. WALKS and SEED in the environment
 // are read by the tests themselves.
-var stages = []string{"^(TestBudget|TestRegression|TestWalks)", "^TestSweep"}
+var stages = []string{"^(TestBudget|TestOwnWrites|TestRegression|TestWalks)", "^TestSweep"}
 
 // bench is where mutants are tried, one at a time.
 type bench struct{ root, work string }

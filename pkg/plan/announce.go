@@ -64,8 +64,7 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus, newTo fu
 			}
 		}
 	}
-	event.For = slices.DeleteFunc(event.For, func(id int64) bool { return slices.Contains(event.NodeIDs, id) })
-	slices.Sort(event.For)
+	slices.Sort(event.For) // who is named itself, and may have been configured before, hears of the others
 }
 
 // leftSince is true when a member is on record as leaving, after an event, in
@@ -187,8 +186,12 @@ func (d *draft) callOff(m *v1alpha1.MemberStatus) {
 	for i := range d.status.PendingEvents {
 		event := &d.status.PendingEvents[i]
 		named := forget(event, m.NodeID)
-		if pod := d.seen.Pods[m.Pod]; named && event.Event == v1alpha1.EventDecommission && pod != nil {
-			m.Retired = &v1alpha1.RetiredPod{Why: v1alpha1.RetiredCalledOff, UID: pod.UID}
+		if !named || event.Event != v1alpha1.EventDecommission {
+			continue
+		}
+		m.Retired = &v1alpha1.RetiredPod{Why: v1alpha1.RetiredCalledOff, StartsOver: true}
+		if pod := d.seen.Pods[m.Pod]; pod != nil {
+			m.Retired.UID = pod.UID
 		}
 	}
 }

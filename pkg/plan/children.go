@@ -37,9 +37,9 @@ func makeServices(d *draft) bool {
 	}
 	cluster := d.seen.Cluster
 	wanted := map[string]*corev1.Service{}
-	var written []v1alpha1.PendingEvent
+	var written resources.Journal
 	if have := d.headless(); have != nil {
-		_, written, _ = resources.PendingEvents(have) // spoilt by others: as if there were none
+		written, _ = resources.ReadJournal(have) // spoilt by others: as if there were none
 	}
 	headless := resources.HeadlessService(cluster, d.status, d.app.Name, written)
 	wanted[headless.Name] = headless

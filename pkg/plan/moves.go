@@ -72,7 +72,7 @@ func (d *draft) enter(m *member, to v1alpha1.MemberState) {
 		}
 		// On a volume it may have been configured in an earlier container, also when nobody saw that; and of
 		// whom no container is on record, status was lost: this may be the one it was configured in.
-		if (!m.persists() || m.startsAgain()) && m.status.Incarnation != "" {
+		if m.startsAgain() || !m.persists() && m.status.Incarnation != "" {
 			d.startsOver(m)
 		}
 		m.status.Event = nil

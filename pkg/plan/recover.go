@@ -53,8 +53,8 @@ func recoverStatus(d *draft) bool {
 // outOfDate is true when an object of the cluster bears a number that status has not come to.
 func (d *draft) outOfDate() bool {
 	if headless := d.headless(); headless != nil {
-		last, _, _ := resources.PendingEvents(headless)
-		if numberIn(headless, names.AnnotationLastNodeID) > d.status.LastNodeID || last > d.status.LastEvent {
+		journal, _ := resources.ReadJournal(headless)
+		if numberIn(headless, names.AnnotationLastNodeID) > d.status.LastNodeID || journal.Last > d.status.LastEvent {
 			return true
 		}
 	}
@@ -183,14 +183,14 @@ func (d *draft) recoverEvents() {
 	if headless == nil {
 		return
 	}
-	last, events, err := resources.PendingEvents(headless)
+	journal, err := resources.ReadJournal(headless)
 	if err != nil {
-		return // spoilt by others: as if there were none
+		return // as if there were none
 	}
-	d.status.LastEvent = max(d.status.LastEvent, last)
-	d.status.PendingEvents = events
+	d.status.LastEvent = max(d.status.LastEvent, journal.Last)
+	d.status.PendingEvents = journal.Events
 	known, leaving := map[int64]bool{}, map[int64]bool{}
-	for _, event := range events {
+	for _, event := range journal.Events {
 		for _, id := range event.NodeIDs {
 			leaving[id] = leaving[id] || event.Event == v1alpha1.EventDelNodes || event.Event == v1alpha1.EventDecommission
 		}
@@ -202,6 +202,9 @@ func (d *draft) recoverEvents() {
 			if leaving[m.NodeID] && m.State == v1alpha1.MemberPending {
 				m.State = v1alpha1.MemberLeaving
 			}
+			if slices.Contains(journal.StartOver, m.NodeID) && goesOn(m) {
+				d.recoverStartOver(m)
+			}
 		}
 	}
 	for i := range d.status.PendingEvents {
@@ -212,6 +215,18 @@ func (d *draft) recoverEvents() {
 		}
 		event.MayKnow = slices.Clone(event.For)
 	}
+}
+
+// recoverStartOver has a member start over that was to when status was lost. It
+// leaves whatever pod it has by now, for nobody knows which one it was to leave.
+func (d *draft) recoverStartOver(m *v1alpha1.MemberStatus) {
+	if m.Retired == nil {
+		m.Retired = &v1alpha1.RetiredPod{Why: v1alpha1.RetiredCalledOff}
+		if pod := d.seen.Pods[m.Pod]; pod != nil {
+			m.Retired.UID = pod.UID
+		}
+	}
+	m.Retired.StartsOver = true
 }
 
 // numberIn is the number in an annotation of ours; 0 where it is none.

@@ -145,9 +145,9 @@ func (d *draft) forceOut(m *member) {
 	d.note(corev1.EventTypeWarning, "ForceRemoving", fmt.Sprintf("member %s (node ID %d) is removed by force, as its annotation asks", m.status.Pod, m.status.NodeID))
 }
 
-// retire leaves the pod that a member has now.
+// retire leaves the pod that a member has now. Who is to start over does so in whatever pod comes.
 func (d *draft) retire(m *member, why v1alpha1.RetirementReason) *v1alpha1.RetiredPod {
-	retired := &v1alpha1.RetiredPod{Why: why}
+	retired := &v1alpha1.RetiredPod{Why: why, StartsOver: m.startsAgain()}
 	if pod := d.podOf(m); pod != nil {
 		retired.UID = pod.UID
 	}

@@ -210,7 +210,7 @@ func (d *draft) newEventFor(m *member, name v1alpha1.LifecycleEvent, generation 
 
 // startsAgain is true for a member that stays after all, though it may have been decommissioned.
 func (m *member) startsAgain() bool {
-	return m.status.Retired != nil && m.status.Retired.Why == v1alpha1.RetiredCalledOff
+	return m.status.Retired != nil && m.status.Retired.StartsOver
 }
 
 // returnEvent is the event by which a member is told that its container came

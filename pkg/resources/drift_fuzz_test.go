@@ -50,7 +50,7 @@ func FuzzDrift(f *testing.F) {
 		}
 		resolved := catalog.New("spark41", spec)
 		resolved.Members(&cluster.Spec)
-		judgeService(t, HeadlessService(cluster, &cluster.Status, resolved.Name, nil), have)
+		judgeService(t, HeadlessService(cluster, &cluster.Status, resolved.Name, Journal{}), have)
 		for i := range cluster.Spec.Roles {
 			role, known := resolved.Role(cluster.Spec.Roles[i].ID)
 			if !known {

@@ -31,20 +31,30 @@ import (
 // together have at most 256 KiB, and others write some too.
 const maxJournal = 192 << 10
 
-// journal is what the headless Service says of pending events. Whom one concerns
+// Journal is what the headless Service says of pending events. Whom one concerns
 // is all those whom it ever concerned: to take out who has been called would be a
 // write each, and a member's disk tells what it was called for.
-type journal struct {
+type Journal struct {
+	// Last is the last number that was given to an event; 0 where none was.
 	Last   int64                   `json:"last"`
 	Events []v1alpha1.PendingEvent `json:"events,omitempty"`
+	// StartOver are the node IDs of members that are configured again in another pod; their disks do not tell.
+	StartOver []int64 `json:"startOver,omitempty"`
 }
 
 // formatJournal is the journal of a status, after what was written before. Of one that is too long the oldest
 // events are left out, for a Service that is refused would hold up the cluster.
-func formatJournal(status *v1alpha1.KubeDirectorClusterStatus, written []v1alpha1.PendingEvent) string {
-	said := journal{Last: status.LastEvent, Events: slices.Clone(status.PendingEvents)}
+func formatJournal(status *v1alpha1.KubeDirectorClusterStatus, written Journal) string {
+	said := Journal{Last: status.LastEvent, Events: slices.Clone(status.PendingEvents)}
+	for _, role := range status.Roles {
+		for _, m := range role.Members {
+			if m.Retired != nil && m.Retired.StartsOver {
+				said.StartOver = append(said.StartOver, m.NodeID)
+			}
+		}
+	}
 	concerned := map[int64][]int64{}
-	for _, event := range written {
+	for _, event := range written.Events {
 		concerned[event.Number] = event.For
 	}
 	for i := range said.Events {
@@ -52,31 +62,30 @@ func formatJournal(status *v1alpha1.KubeDirectorClusterStatus, written []v1alpha
 		event.For, event.MayKnow = union(event.For, concerned[event.Number]), nil
 	}
 	text := toJSON(said)
-	for len(text) > maxJournal {
+	for len(text) > maxJournal && len(said.Events) > 0 {
 		said.Events = said.Events[1:]
 		text = toJSON(said)
 	}
 	return string(text)
 }
 
-// PendingEvents are the events that a headless Service tells of, and the last
-// number that was given to one: 0 where it tells nothing.
-func PendingEvents(headless *corev1.Service) (last int64, events []v1alpha1.PendingEvent, err error) {
+// ReadJournal is the journal on a headless Service; an empty one where there is none, or an error says that others have spoilt it.
+func ReadJournal(headless *corev1.Service) (Journal, error) {
 	text, told := headless.Annotations[names.AnnotationPendingEvents]
 	if !told {
-		return 0, nil, nil
+		return Journal{}, nil
 	}
-	var said journal
+	var said Journal
 	if err := json.Unmarshal([]byte(text), &said); err != nil {
-		return 0, nil, fmt.Errorf("annotation %s of Service %s: %w", names.AnnotationPendingEvents, headless.Name, err)
+		return Journal{}, fmt.Errorf("annotation %s of Service %s: %w", names.AnnotationPendingEvents, headless.Name, err)
 	}
 	if err := said.check(); err != nil {
-		return 0, nil, fmt.Errorf("annotation %s of Service %s: %w", names.AnnotationPendingEvents, headless.Name, err)
+		return Journal{}, fmt.Errorf("annotation %s of Service %s: %w", names.AnnotationPendingEvents, headless.Name, err)
 	}
 	for i := range said.Events {
 		said.Events[i].For, said.Events[i].MayKnow = union(said.Events[i].For, nil), nil
 	}
-	return said.Last, said.Events, nil
+	return said, nil
 }
 
 // union is sorted, and has each number once; nil when there is none.
@@ -85,7 +94,7 @@ func union(a, b []int64) []int64 {
 }
 
 // check finds what no status has: anybody can write an annotation.
-func (j *journal) check() error {
+func (j *Journal) check() error {
 	var before int64
 	for _, event := range j.Events {
 		if event.Number <= before {

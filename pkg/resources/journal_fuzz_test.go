@@ -27,9 +27,9 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
-// FuzzPendingEvents looks for journals that are accepted and not written again
+// FuzzJournal looks for journals that are accepted and not written again
 // as they were read, or that no status can hold.
-func FuzzPendingEvents(f *testing.F) {
+func FuzzJournal(f *testing.F) {
 	for _, seed := range []string{
 		"", "null", "{}", "[]", `{"last":1}`, `{"last":0}`, `{"last":-1}`, `{"last":3,"events":[]}`, `{"last":1e9}`,
 		`{"last":4,"events":[{"number":2,"event":"stop","for":[1]},{"number":4,"event":"addnodes","role":"worker","members":["c-worker-1"],"nodeIDs":[4],"open":true}]}`,
@@ -41,29 +41,30 @@ func FuzzPendingEvents(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		headless := &corev1.Service{}
 		headless.Name, headless.Annotations = "spark", map[string]string{names.AnnotationPendingEvents: text}
-		last, events, err := PendingEvents(headless)
+		journal, err := ReadJournal(headless)
+		last, events := journal.Last, journal.Events
 		if err != nil {
 			if events != nil || !strings.Contains(err.Error(), names.AnnotationPendingEvents) || !strings.Contains(err.Error(), "spark") {
-				t.Errorf("PendingEvents(%q) = %v, %v", text, events, err)
+				t.Errorf("ReadJournal(%q) = %v, %v", text, events, err)
 			}
 			return
 		}
 		for _, event := range events {
 			if event.Number < 1 || event.Number > last || event.Event == "" || len(event.Members) != len(event.NodeIDs) {
-				t.Errorf("PendingEvents(%q): last %d, %+v", text, last, event)
+				t.Errorf("ReadJournal(%q): last %d, %+v", text, last, event)
 			}
 		}
 		status := v1alpha1.KubeDirectorClusterStatus{LastEvent: last, PendingEvents: events}
-		if len(formatJournal(&status, nil)) > maxJournal {
-			t.Errorf("a journal of %d bytes is written again as %d", len(text), len(formatJournal(&status, nil)))
+		if len(formatJournal(&status, Journal{})) > maxJournal {
+			t.Errorf("a journal of %d bytes is written again as %d", len(text), len(formatJournal(&status, Journal{})))
 		}
 		if len(text) > maxJournal/2 {
 			return // written again it may be longer, and lose its first events
 		}
-		headless.Annotations[names.AnnotationPendingEvents] = formatJournal(&status, nil)
-		lastAgain, again, err := PendingEvents(headless)
-		if err != nil || lastAgain != last || !cmp.Equal(events, again, equateEmpty) {
-			t.Errorf("%q is read as %d, %v and, written again, as %d, %v, %v", text, last, events, lastAgain, again, err)
+		headless.Annotations[names.AnnotationPendingEvents] = formatJournal(&status, Journal{})
+		again, err := ReadJournal(headless)
+		if err != nil || again.Last != last || !cmp.Equal(events, again.Events, equateEmpty) {
+			t.Errorf("%q is read as %d, %v and, written again, as %d, %v, %v", text, last, events, again.Last, again.Events, err)
 		}
 	})
 }

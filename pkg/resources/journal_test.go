@@ -39,8 +39,9 @@ func TestPendingEventsAreReadBack(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			service := HeadlessService(testCluster(), &status, "spark41", nil)
-			last, events, err := PendingEvents(service)
+			service := HeadlessService(testCluster(), &status, "spark41", Journal{})
+			journal, err := ReadJournal(service)
+			last, events := journal.Last, journal.Events
 			if err != nil || last != status.LastEvent {
 				t.Errorf("the last number is %d, want %d; error %v", last, status.LastEvent, err)
 			}
@@ -56,10 +57,12 @@ func TestPendingEventsAreReadBack(t *testing.T) {
 func TestJournalKeepsWhoWasToBeCalled(t *testing.T) {
 	status := &v1alpha1.KubeDirectorClusterStatus{LastEvent: 3, PendingEvents: []v1alpha1.PendingEvent{
 		{Number: 3, Event: v1alpha1.EventDelNodes, Role: "Worker_1", Members: []string{"spark-worker-1-1"}, NodeIDs: []int64{4}, For: []int64{2, 5}, MayKnow: []int64{5}},
-	}}
+	}, Roles: []v1alpha1.RoleStatus{{Members: []v1alpha1.MemberStatus{
+		{NodeID: 6, Retired: &v1alpha1.RetiredPod{Why: v1alpha1.RetiredSuspended, StartsOver: true}}, {NodeID: 7, Retired: &v1alpha1.RetiredPod{Why: v1alpha1.RetiredSuspended}},
+	}}}}
 	written := []v1alpha1.PendingEvent{{Number: 2, For: []int64{3}}, {Number: 3, For: []int64{1, 2}}} // 1 has been called since
-	got := HeadlessService(testCluster(), status, "spark41", written).Annotations[names.AnnotationPendingEvents]
-	want := `{"last":3,"events":[{"number":3,"event":"delnodes","role":"Worker_1","members":["spark-worker-1-1"],"nodeIDs":[4],"for":[1,2,5]}]}`
+	got := HeadlessService(testCluster(), status, "spark41", Journal{Events: written}).Annotations[names.AnnotationPendingEvents]
+	want := `{"last":3,"events":[{"number":3,"event":"delnodes","role":"Worker_1","members":["spark-worker-1-1"],"nodeIDs":[4],"for":[1,2,5]}],"startOver":[6]}`
 	if got != want {
 		t.Errorf("the journal is\n%s, want\n%s", got, want)
 	}
@@ -79,11 +82,12 @@ func TestJournalHasABound(t *testing.T) {
 		}
 		status.PendingEvents = append(status.PendingEvents, event)
 	}
-	service := HeadlessService(testCluster(), status, "spark41", nil)
+	service := HeadlessService(testCluster(), status, "spark41", Journal{})
 	if got := len(service.Annotations[names.AnnotationPendingEvents]); got > maxJournal || got < maxJournal/2 {
 		t.Errorf("the journal has %d bytes, %d are the most", got, maxJournal)
 	}
-	last, events, err := PendingEvents(service)
+	journal, err := ReadJournal(service)
+	last, events := journal.Last, journal.Events
 	if err != nil || last != 20 || len(events) == 0 || events[len(events)-1].Number != 20 {
 		t.Errorf("the last number is %d, of %d events that are left; error %v", last, len(events), err)
 	}
@@ -110,7 +114,8 @@ func TestJournalsThatNoStatusHas(t *testing.T) {
 			service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{
 				Name: "spark", Annotations: map[string]string{names.AnnotationPendingEvents: text},
 			}}
-			last, events, err := PendingEvents(service)
+			journal, err := ReadJournal(service)
+			last, events := journal.Last, journal.Events
 			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "Service spark") {
 				t.Errorf("error is %v, want one that says %q", err, want)
 			}

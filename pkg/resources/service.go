@@ -37,7 +37,7 @@ import (
 // Ready, for Ready means configured and scripts find their peers by name while they configure.
 //
 // Its annotations are what status is rebuilt from when it is lost; they say what the given status says.
-func HeadlessService(cluster *v1alpha1.KubeDirectorCluster, status *v1alpha1.KubeDirectorClusterStatus, app string, written []v1alpha1.PendingEvent) *corev1.Service {
+func HeadlessService(cluster *v1alpha1.KubeDirectorCluster, status *v1alpha1.KubeDirectorClusterStatus, app string, written Journal) *corev1.Service {
 	service := &corev1.Service{
 		ObjectMeta: ownedMeta(cluster, names.HeadlessService(cluster.Name), names.ClusterLabels(cluster.Name, app)),
 		Spec: corev1.ServiceSpec{

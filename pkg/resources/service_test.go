@@ -32,7 +32,7 @@ import (
 
 func TestHeadlessService(t *testing.T) {
 	cluster := testCluster()
-	service := HeadlessService(cluster, &cluster.Status, "spark41", nil)
+	service := HeadlessService(cluster, &cluster.Status, "spark41", Journal{})
 	if !service.Spec.PublishNotReadyAddresses || service.Spec.ClusterIP != corev1.ClusterIPNone || len(service.Spec.Ports) != 0 {
 		t.Errorf("not a headless Service of members that are not Ready yet: %+v", service.Spec)
 	}
@@ -52,7 +52,7 @@ func TestHeadlessService(t *testing.T) {
 		names.AnnotationPendingEvents: `{"last":1}`,
 		names.AnnotationFirstReady:    "2026-05-04T03:02:01Z",
 	}
-	if diff := cmp.Diff(want, HeadlessService(cluster, status, "spark41", nil).Annotations); diff != "" {
+	if diff := cmp.Diff(want, HeadlessService(cluster, status, "spark41", Journal{}).Annotations); diff != "" {
 		t.Errorf("annotations of a cluster that was ready (-want +got):\n%s", diff)
 	}
 	if got := ServiceKind(service); got != "headless" {

@@ -43,8 +43,9 @@ type book struct {
 	mu       sync.Mutex
 	failures []string // passes that ended with an error
 
-	// writes are those of the controller that succeeded, by verb and resource.
-	writes map[string]int
+	// writes are those of the controller that succeeded, by verb and resource; refused those that did not.
+	writes  map[string]int
+	refused []string
 	// owners are the pods that node IDs belong to, by cluster.
 	owners map[types.UID]map[int64]string
 	// lastID and lastMetadata are the highest that a cluster's status has said.
@@ -131,13 +132,19 @@ func (b *book) bearsRecord(cluster *v1alpha1.KubeDirectorCluster) bool {
 
 // bearsEvents is true while the journal tells of the events that status records.
 func (b *book) bearsEvents(status *v1alpha1.KubeDirectorClusterStatus, service *corev1.Service) bool {
-	last, events, err := resources.PendingEvents(service)
-	if err != nil || last != status.LastEvent {
+	journal, err := resources.ReadJournal(service)
+	if err != nil || journal.Last != status.LastEvent {
+		return false
+	}
+	starts := func(m *v1alpha1.MemberStatus) bool {
+		return m.Retired != nil && m.Retired.StartsOver && !slices.Contains(journal.StartOver, m.NodeID)
+	}
+	if memberThat(status, starts) != nil {
 		return false
 	}
 	// Until something is recorded there, a pod that is Ready tells that the cluster has been.
-	ready := service.Annotations[names.AnnotationFirstReady] != "" || last == 0 && b.anyReady()
-	return ready == (status.FirstReadyTime != nil) && slices.EqualFunc(events, status.PendingEvents, func(a, b v1alpha1.PendingEvent) bool {
+	ready := service.Annotations[names.AnnotationFirstReady] != "" || journal.Last == 0 && b.anyReady()
+	return ready == (status.FirstReadyTime != nil) && slices.EqualFunc(journal.Events, status.PendingEvents, func(a, b v1alpha1.PendingEvent) bool {
 		return a.Number == b.Number && a.Open == b.Open && slices.Equal(a.NodeIDs, b.NodeIDs) &&
 			!slices.ContainsFunc(b.For, func(id int64) bool { return !slices.Contains(a.For, id) })
 	})
@@ -225,4 +232,45 @@ func named(s *guests.Script) []string {
 		}
 	}
 	return nil
+}
+
+// memberThat is the first member of which something is true; nil: none.
+func memberThat(status *v1alpha1.KubeDirectorClusterStatus, is func(*v1alpha1.MemberStatus) bool) *v1alpha1.MemberStatus {
+	for i := range status.Roles {
+		for j := range status.Roles[i].Members {
+			if m := &status.Roles[i].Members[j]; is(m) {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
+func memberOf(status *v1alpha1.KubeDirectorClusterStatus, pod string) *v1alpha1.MemberStatus {
+	return memberThat(status, func(m *v1alpha1.MemberStatus) bool { return m.Pod == pod })
+}
+
+func memberOfClaim(status *v1alpha1.KubeDirectorClusterStatus, claim string) *v1alpha1.MemberStatus {
+	return memberThat(status, func(m *v1alpha1.MemberStatus) bool { return names.Claim(m.Pod) == claim })
+}
+
+func memberByID(status *v1alpha1.KubeDirectorClusterStatus, id int64) *v1alpha1.MemberStatus {
+	return memberThat(status, func(m *v1alpha1.MemberStatus) bool { return m.NodeID == id })
+}
+
+// claimOf is the UID of the claim that a pod mounts; empty: none.
+func (b *book) claimOf(pod *corev1.Pod) string {
+	claim, found := apiserver.Get[*corev1.PersistentVolumeClaim](b.world.api, namespace, names.Claim(pod.Name))
+	if !found || !slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.PersistentVolumeClaim != nil }) {
+		return ""
+	}
+	return string(claim.UID)
+}
+
+func asText(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(text)
 }

@@ -45,3 +45,23 @@ func TestBudget(t *testing.T) {
 		}
 	})
 }
+
+// TestOwnWritesAreAwaited has the controller look again after each pass, before
+// its caches show what it has just written: it does nothing a second time.
+func TestOwnWritesAreAwaited(t *testing.T) {
+	inWorld(t, sweepSetup(true), func(w *world) {
+		w.hasty = true
+		for _, s := range []step{"user create", "calm", "user scale worker 4", "calm", "user annotate replace 2+volume", "calm",
+			"user scale worker 1", "calm", "user suspend", "calm", "user start", "calm", "user env worker 1", "calm", "user delete", "calm"} {
+			w.do(s)
+		}
+		// That a cluster is gone which was let go is told by nothing but its absence.
+		want := []string{"404: patch kubedirectorclusters/c"}
+		if diff := cmp.Diff(want, w.book.refused); diff != "" {
+			t.Errorf("refused requests (-want +got):\n%s", diff)
+		}
+		for _, v := range w.violations {
+			t.Error(v)
+		}
+	})
+}

@@ -17,10 +17,10 @@ limitations under the License.
 package sim
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -37,11 +37,18 @@ import (
 // requested judges a write of the controller, done or refused, by what stands in
 // the API at that moment.
 func (b *book) requested(r apiserver.Write) {
-	if !strings.HasPrefix(r.Agent, controllerAgent) || r.Status >= 300 {
+	if !strings.HasPrefix(r.Agent, controllerAgent) {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if only := r.Options.Preconditions; r.Verb == "delete" && (only == nil || only.UID == nil) {
+		b.world.violate("a deletion names the UID of what it means", "%s %s", r.Resource.Resource, r.Name)
+	}
+	if r.Status >= 300 {
+		b.refused = append(b.refused, fmt.Sprintf("%d: %s %s/%s", r.Status, r.Verb, r.Resource.Resource, r.Name))
+		return
+	}
 	b.writes[strings.TrimSuffix(r.Verb+" "+r.Resource.Resource+"/"+r.Subresource, "/")]++
 	switch r.Resource.Resource {
 	case "kubedirectorclusters":
@@ -100,17 +107,6 @@ func (b *book) rescheduled(cluster *v1alpha1.KubeDirectorCluster, pod *corev1.Po
 		!b.world.kube.Reachable(namespace, pod.Name)
 }
 
-func memberOf(status *v1alpha1.KubeDirectorClusterStatus, pod string) *v1alpha1.MemberStatus {
-	for i := range status.Roles {
-		for j := range status.Roles[i].Members {
-			if m := &status.Roles[i].Members[j]; m.Pod == pod {
-				return m
-			}
-		}
-	}
-	return nil
-}
-
 // judgeClaimWrite: no volume goes unless its user said so.
 func (b *book) judgeClaimWrite(r apiserver.Write) {
 	if r.Verb != "delete" {
@@ -126,14 +122,7 @@ func (b *book) judgeClaimWrite(r apiserver.Write) {
 	if p := cluster.Spec.DeletionPolicy; p != nil && p.Volumes != nil {
 		policy = *p.Volumes
 	}
-	m := memberOf(&cluster.Status, names.ClaimTemplate)
-	for _, role := range cluster.Status.Roles {
-		for i := range role.Members {
-			if names.Claim(role.Members[i].Pod) == claim.Name {
-				m = &role.Members[i]
-			}
-		}
-	}
+	m := memberOfClaim(&cluster.Status, claim.Name)
 	switch {
 	case cluster.DeletionTimestamp != nil && policy.OnDelete == v1alpha1.VolumeDelete:
 	case m != nil && m.Retired != nil && m.Retired.ClaimUID == claim.UID && (policy.OnScaleDown == v1alpha1.VolumeDelete || b.volumes[m.NodeID]):
@@ -161,7 +150,11 @@ func (b *book) judgeSetWrite(r apiserver.Write) {
 		b.world.violate("only what is ours is changed", "%s of statefulset %s", r.Verb, before.Name)
 		return
 	}
-	if cluster.DeletionTimestamp != nil || cluster.Status.FirstReadyTime == nil {
+	if cluster.DeletionTimestamp != nil {
+		b.judgeGoodbye(cluster, before)
+		return
+	}
+	if cluster.Status.FirstReadyTime == nil {
 		return
 	}
 	if r.Verb == "delete" {
@@ -174,6 +167,20 @@ func (b *book) judgeSetWrite(r apiserver.Write) {
 	if same && before.Annotations[names.AnnotationBuilderVersion] != after.Annotations[names.AnnotationBuilderVersion] &&
 		!equality.Semantic.DeepEqual(before.Spec.Template, after.Spec.Template) {
 		b.world.violate("an upgrade of the controller touches no pod", "the template of %s was rendered anew", before.Name)
+	}
+}
+
+// judgeGoodbye: a cluster that is deleted keeps its pods while their scripts of event delete run, until its deadline.
+func (b *book) judgeGoodbye(cluster *v1alpha1.KubeDirectorCluster, set *appsv1.StatefulSet) {
+	const deadline = 5 * time.Minute // where the spec says nothing, as here
+	if b.wiped > 0 || time.Since(cluster.DeletionTimestamp.Time) >= deadline {
+		return
+	}
+	for _, s := range b.world.guests.Running() {
+		pod, m := b.world.pod(s.Pod), memberByID(&cluster.Status, s.NodeID)
+		if s.Event == string(v1alpha1.EventDelete) && pod != nil && metav1.IsControlledBy(pod, set) && m != nil && b.works(m, pod) && !s.TimedOut {
+			b.world.violate("deletion waits for scripts", "%s goes while %s runs %v", set.Name, s.Pod, s.Args)
+		}
 	}
 }
 
@@ -262,9 +269,6 @@ func (b *book) judgeCluster(r apiserver.Write) {
 		if after.Status.State != v1alpha1.ClusterReady {
 			b.world.violate("Ready means ready", "Ready is True in state %q", after.Status.State)
 		}
-		if ready.ObservedGeneration == after.Generation {
-			b.world.user.realised = after.Spec.DeepCopy()
-		}
 	}
 }
 
@@ -282,17 +286,6 @@ func (b *book) judgeRelease(cluster *v1alpha1.KubeDirectorCluster) {
 			b.world.violate("the finalizer stays until volumes are deleted", "%s is there", claim.Name)
 		}
 	}
-}
-
-func memberOfClaim(status *v1alpha1.KubeDirectorClusterStatus, claim string) *v1alpha1.MemberStatus {
-	for i := range status.Roles {
-		for j := range status.Roles[i].Members {
-			if m := &status.Roles[i].Members[j]; names.Claim(m.Pod) == claim {
-				return m
-			}
-		}
-	}
-	return nil
 }
 
 // judgeIDs: node IDs and generations only grow, and an ID is one member's for ever.
@@ -336,129 +329,4 @@ func (b *book) judgeReady(cluster *v1alpha1.KubeDirectorCluster) {
 			}
 		}
 	}
-}
-
-// check is looked at after every step.
-func (b *book) check() {
-	for _, r := range b.world.replicas {
-		if n := r.network.unled; n > 0 {
-			b.world.violate("only the leader writes", "%s began %d writes after it had lost its lease", r, n)
-			r.network.unled = 0
-		}
-	}
-}
-
-// settled is what must hold once all faults are over and the cluster rests.
-func (b *book) settled() {
-	cluster := b.world.cluster()
-	if cluster == nil {
-		b.nothingLeft()
-		return
-	}
-	status := &cluster.Status
-	if status.State != v1alpha1.ClusterReady || !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
-		b.world.violate("after faults stop the cluster becomes ready", "it is %q", status.State)
-		return
-	}
-	roster := map[string]int64{}
-	for _, role := range status.Roles {
-		for _, m := range role.Members {
-			roster[m.Pod] = m.NodeID
-		}
-	}
-	b.asSpecified(cluster, roster)
-	for _, role := range status.Roles {
-		for i := range role.Members {
-			b.wellInformed(cluster, &role.Members[i], roster)
-		}
-	}
-}
-
-// asSpecified: the members are those that the spec asks for, and no others have pods.
-func (b *book) asSpecified(cluster *v1alpha1.KubeDirectorCluster, roster map[string]int64) {
-	wanted := map[string]bool{}
-	for _, role := range cluster.Spec.Roles {
-		for n := range int(ptr.Deref(role.Members, 1)) {
-			wanted[names.Pod(names.StatefulSet(clusterName, role.ID), n)] = true
-		}
-	}
-	for pod := range wanted {
-		if roster[pod] == 0 {
-			b.world.violate("after faults stop the cluster is as specified", "%s is no member", pod)
-		}
-	}
-	for _, pod := range apiserver.List[*corev1.Pod](b.world.api, namespace) {
-		if !wanted[pod.Name] {
-			b.world.violate("after faults stop the cluster is as specified", "pod %s is there", pod.Name)
-		}
-	}
-	if len(roster) != len(wanted) {
-		b.world.violate("after faults stop the cluster is as specified", "members %v, wanted %v", roster, wanted)
-	}
-}
-
-// wellInformed: a member was configured as who it is, knows exactly its peers, and holds the current metadata.
-func (b *book) wellInformed(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.MemberStatus, roster map[string]int64) {
-	pod := b.world.pod(m.Pod)
-	if pod == nil {
-		return
-	}
-	if holds := b.world.guests.MetadataGeneration(pod.UID); holds != cluster.Status.MetadataGeneration {
-		b.world.violate("who is ready holds the current metadata", "%s holds %d of %d", m.Pod, holds, cluster.Status.MetadataGeneration)
-	}
-	if !b.world.guests.Configured(pod.UID) {
-		b.world.violate("who is ready is configured", "the container of %s is not marked", m.Pod)
-	}
-	mind := b.mindIn(m.Pod)
-	if mind == nil || mind.nodeID != m.NodeID {
-		b.world.violate("who is ready is configured", "%s was not configured as %d: %+v", m.Pod, m.NodeID, mind)
-		return
-	}
-	events := b.world.user.setup.events
-	takes := func(event v1alpha1.LifecycleEvent) bool { return slices.Contains(events, event) }
-	container := pod.Status.ContainerStatuses[0].ContainerID
-	if takes(v1alpha1.EventRestart) && mind.container != container && !mind.returned[container] {
-		b.world.violate("who comes back on its volume is told", "%s was configured in %s, is in %s", m.Pod, mind.container, container)
-	}
-	if events != nil && !(takes(v1alpha1.EventAddNodes) && takes(v1alpha1.EventDelNodes)) {
-		return
-	}
-	if !equality.Semantic.DeepEqual(mind.peers, roster) {
-		b.world.violate("no event is lost", "%s=%d knows %s, the members are %s", m.Pod, m.NodeID, asText(mind.peers), asText(roster))
-	}
-}
-
-// nothingLeft: a cluster that is gone leaves nothing but volumes.
-func (b *book) nothingLeft() {
-	for _, pod := range apiserver.List[*corev1.Pod](b.world.api, namespace) {
-		b.world.violate("a deleted cluster leaves nothing behind", "pod %s", pod.Name)
-	}
-	for _, set := range apiserver.List[*appsv1.StatefulSet](b.world.api, namespace) {
-		b.world.violate("a deleted cluster leaves nothing behind", "statefulset %s", set.Name)
-	}
-	for _, service := range apiserver.List[*corev1.Service](b.world.api, namespace) {
-		b.world.violate("a deleted cluster leaves nothing behind", "service %s", service.Name)
-	}
-	if b.world.user.setup.deletes {
-		for _, claim := range apiserver.List[*corev1.PersistentVolumeClaim](b.world.api, namespace) {
-			b.world.violate("a deleted cluster leaves nothing behind", "claim %s", claim.Name)
-		}
-	}
-}
-
-// claimOf is the UID of the claim that a pod mounts; empty: none.
-func (b *book) claimOf(pod *corev1.Pod) string {
-	claim, found := apiserver.Get[*corev1.PersistentVolumeClaim](b.world.api, namespace, names.Claim(pod.Name))
-	if !found || !slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.PersistentVolumeClaim != nil }) {
-		return ""
-	}
-	return string(claim.UID)
-}
-
-func asText(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(text)
 }

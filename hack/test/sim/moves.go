@@ -96,7 +96,16 @@ func (w *world) pass(args []string) bool {
 	if r == nil || r.due == nil || w.leads != r {
 		return false
 	}
+	key := *r.due
 	r.turn <- struct{}{}
+	if w.hasty {
+		w.rest()
+		r.loop.Add(key)
+		w.rest()
+		if r.due != nil {
+			r.turn <- struct{}{}
+		}
+	}
 	return true
 }
 

@@ -358,6 +358,57 @@ var regressions = []regression{
 		flow
 		user annotate replace 5+volume
 		user wipe`},
+	{"who starts over does so though status was lost", 400163, `
+		user create
+		calm
+		user scale worker 2
+		fault node-stop node-1
+		user annotate replace 3+volume
+		flow
+		wait 1s
+		flow
+		wait 20s
+		wait 20s
+		user scale worker 3
+		flow
+		user wipe`},
+	{"who starts over does so after a suspension, too", 400110, `
+		user create
+		calm
+		fault node-partition node-3
+		user scale worker 0
+		flow
+		user suspend
+		user scale worker 1
+		flow`},
+	{"who starts over knows who joined before it did", 400438, `
+		user create
+		calm
+		user scale worker 0
+		watch r1 all
+		pass r1
+		user scale worker 2
+		flow
+		user scale worker 3
+		watch r1 all
+		pass r1
+		user misspell
+		flow
+		user misspell
+		flow
+		user scale worker 2`},
+	{"those who come back together, one of whom has heard that the other left, hear of each other", 400581, `
+		user create
+		calm
+		fault kill r1
+		fault start 40
+		fault lease
+		user scale worker 1
+		flow
+		user scale worker 0
+		watch r3 all
+		pass r3
+		user scale worker 2`},
 }
 
 func TestRegressions(t *testing.T) {

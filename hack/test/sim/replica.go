@@ -57,6 +57,7 @@ type replica struct {
 
 	network *transport
 	feeds   []feed
+	loop    *controller.Controller
 	pool    *guest.Pool
 	stop    context.CancelFunc
 	stopped chan struct{}
@@ -87,13 +88,13 @@ func newReplica(w *world, name string, from int64) *replica {
 	if err := errors.Join(err, other); err != nil {
 		panic(err)
 	}
-	loop := r.wire(ctx, kube, kubeDirector)
+	r.loop = r.wire(ctx, kube, kubeDirector)
 	for _, feed := range r.feeds {
 		feed.start(from)
 	}
 	go func() {
 		defer close(r.stopped)
-		loop.Run(ctx, 1)
+		r.loop.Run(ctx, 1)
 	}()
 	return r
 }

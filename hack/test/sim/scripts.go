@@ -67,6 +67,11 @@ func (b *book) onRecord(s *guests.Script, what string) {
 	if s.Scope == "NodeGeneration" && !b.announced[announcement(s.Cluster, s.Event, int64(s.Generation), s.NodeID)] {
 		b.world.violate("events are recorded before members are called", "%s, number %d; status has %+v", what, s.Generation, b.world.cluster().Status.PendingEvents)
 	}
+	for _, event := range b.world.cluster().Status.PendingEvents {
+		if s.Scope == "NodeGeneration" && event.Number == int64(s.Generation) && event.Open {
+			b.world.violate("who is announced is recorded before anybody is told", "%s, number %d; status has %+v", what, s.Generation, event)
+		}
+	}
 }
 
 // attemptOn identifies an attempt as status records it. It may be over by the
@@ -88,17 +93,6 @@ func (b *book) recorded(s *guests.Script) *v1alpha1.MemberStatus {
 		return nil
 	}
 	return memberByID(&cluster.Status, s.NodeID)
-}
-
-func memberByID(status *v1alpha1.KubeDirectorClusterStatus, id int64) *v1alpha1.MemberStatus {
-	for i := range status.Roles {
-		for j := range status.Roles[i].Members {
-			if m := &status.Roles[i].Members[j]; m.NodeID == id {
-				return m
-			}
-		}
-	}
-	return nil
 }
 
 // gates are what must hold elsewhere before a script starts.

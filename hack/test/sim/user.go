@@ -33,12 +33,10 @@ import (
 // user is who wants something of the cluster.
 type user struct {
 	*world
-	setup setup
-	// applied is the spec that was asked for last.
-	applied *v1alpha1.KubeDirectorClusterSpec
-	// realised is the last one for which the cluster was Ready.
-	realised *v1alpha1.KubeDirectorClusterSpec
+	setup    setup
 	packages int
+	// backup is a status that was kept.
+	backup *v1alpha1.KubeDirectorClusterStatus
 }
 
 func newUser(w *world, s setup) *user {
@@ -74,6 +72,8 @@ var userActions = map[string]func(u *user, args []string) bool{
 	"app-create": (*user).appCreate,
 	"package":    (*user).configPackage,
 	"wipe":       (*user).wipeStatus,
+	"back-up":    (*user).backUpStatus,
+	"restore":    (*user).restoreStatus,
 	"harm":       (*user).harm,
 	"correct":    (*user).correct,
 }
@@ -92,14 +92,10 @@ func (u *user) create([]string) bool {
 		return false
 	}
 	cluster := u.setup.cluster()
-	if u.applied != nil && u.applied.Paused {
-		cluster.Spec.Paused = false
-	}
 	made, err := apiserver.Create(u.api, cluster)
 	if err != nil {
 		panic(err)
 	}
-	u.applied, u.realised = made.Spec.DeepCopy(), nil
 	u.book.born(made)
 	return true
 }
@@ -125,11 +121,7 @@ func (u *user) update(change func(*v1alpha1.KubeDirectorCluster)) bool {
 	}
 	cluster = cluster.DeepCopy()
 	change(cluster)
-	changed, err := apiserver.Update(u.api, cluster)
-	if err != nil {
-		panic(err)
-	}
-	u.applied = changed.Spec.DeepCopy()
+	u.must(apiserver.Update(u.api, cluster))
 	return true
 }
 
@@ -222,14 +214,27 @@ func (u *user) configPackage([]string) bool {
 	return true
 }
 
-// wipeStatus loses the status, as a restored backup does.
+// backUpStatus keeps the status as it is.
+func (u *user) backUpStatus([]string) bool {
+	u.backup = u.cluster().Status.DeepCopy()
+	return true
+}
+
+// restoreStatus brings the kept status back.
+func (u *user) restoreStatus([]string) bool { return u.replaceStatus(*u.backup) }
+
+// wipeStatus loses the status, as a backup does that was made without it.
 func (u *user) wipeStatus([]string) bool {
 	cluster := u.cluster()
 	if cluster == nil || cluster.DeletionTimestamp != nil || !u.book.bearsRecord(cluster) {
 		return false
 	}
-	cluster = cluster.DeepCopy()
-	cluster.Status = v1alpha1.KubeDirectorClusterStatus{}
+	return u.replaceStatus(v1alpha1.KubeDirectorClusterStatus{})
+}
+
+func (u *user) replaceStatus(status v1alpha1.KubeDirectorClusterStatus) bool {
+	cluster := u.cluster().DeepCopy()
+	cluster.Status = status
 	u.must(apiserver.UpdateStatus(u.api, cluster))
 	u.book.wiped++
 	return true

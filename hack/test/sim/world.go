@@ -73,6 +73,8 @@ type world struct {
 	behind int
 	exits  func(*guests.Script) int
 
+	// hasty is true of one in which each pass is followed by another, with the same caches.
+	hasty bool
 	// restless is true when the last calm did not come to rest.
 	restless bool
 

@@ -251,6 +251,10 @@ type RetiredPod struct {
 	// +optional
 	UID types.UID `json:"uid,omitempty"`
 
+	// True when the member may have been decommissioned and stays after all: it is configured again in another pod.
+	// +optional
+	StartsOver bool `json:"startsOver,omitempty"`
+
 	// UID of the claim that goes with it; empty when its volume stays.
 	// +optional
 	ClaimUID types.UID `json:"claimUID,omitempty"`

@@ -32,6 +32,8 @@ type RetiredPodApplyConfiguration struct {
 	Why *kubedirectorv1alpha1.RetirementReason `json:"why,omitempty"`
 	// UID of the pod; empty when there was none.
 	UID *types.UID `json:"uid,omitempty"`
+	// True when the member may have been decommissioned and stays after all: it is configured again in another pod.
+	StartsOver *bool `json:"startsOver,omitempty"`
 	// UID of the claim that goes with it; empty when its volume stays.
 	ClaimUID *types.UID `json:"claimUID,omitempty"`
 	// True when the pod is deleted without waiting for its node to say that it has ended.
@@ -57,6 +59,14 @@ func (b *RetiredPodApplyConfiguration) WithWhy(value kubedirectorv1alpha1.Retire
 // If called multiple times, the UID field is set to the value of the last call.
 func (b *RetiredPodApplyConfiguration) WithUID(value types.UID) *RetiredPodApplyConfiguration {
 	b.UID = &value
+	return b
+}
+
+// WithStartsOver sets the StartsOver field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the StartsOver field is set to the value of the last call.
+func (b *RetiredPodApplyConfiguration) WithStartsOver(value bool) *RetiredPodApplyConfiguration {
+	b.StartsOver = &value
 	return b
 }
 
