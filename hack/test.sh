@@ -19,7 +19,7 @@ export KUBE_CACHE_MUTATION_DETECTOR=true
 # What one checkout has compiled serves another, wherever it lies.
 export GOFLAGS="${GOFLAGS:+$GOFLAGS }-trimpath"
 
-core=(./pkg/names ./pkg/catalog ./pkg/configmeta ./pkg/resources ./pkg/plan ./pkg/validate ./pkg/apis/... ./hack/docs)
+core=(./pkg/names ./pkg/catalog ./pkg/configmeta ./pkg/resources ./pkg/plan ./pkg/validate ./pkg/apis/... ./hack/docs ./hack/mutants)
 passed=0 failed=0 skipped=0
 
 # run_tests NAME DESCRIPTION ARGS...: one line for the tier, the log when it fails.
