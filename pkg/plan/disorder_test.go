@@ -261,10 +261,8 @@ func (w *disorder) roster() {
 	case 2:
 		role.Members = nil
 	case 3:
-		if id := w.number(); !w.isGiven(id) {
-			role.Members = append(role.Members, v1alpha1.MemberStatus{Pod: names.Pod(role.StatefulSet, len(role.Members)), NodeID: id, State: pick(w.dice, memberStates...)})
-			w.forged = true
-		}
+		role.Members = append(role.Members, v1alpha1.MemberStatus{Pod: names.Pod(role.StatefulSet, len(role.Members)), NodeID: w.number(), State: pick(w.dice, memberStates...)})
+		w.forged = true
 	case 4:
 		slices.Reverse(role.Members)
 		w.forged = true
@@ -290,16 +288,6 @@ func (w *disorder) someMember() *v1alpha1.MemberStatus {
 		return nil
 	}
 	return all[w.throw(len(all))]
-}
-
-// isGiven is true for a node ID that some member has.
-func (w *disorder) isGiven(id int64) bool {
-	for _, role := range w.Cluster.Status.Roles {
-		if slices.ContainsFunc(role.Members, func(m v1alpha1.MemberStatus) bool { return m.NodeID == id }) {
-			return true
-		}
-	}
-	return false
 }
 
 func (w *disorder) members() {
@@ -336,9 +324,7 @@ func (w *disorder) members() {
 	case 4:
 		m.Incarnation = pick(w.dice, "", w.text())
 	case 5:
-		if id := w.number(); !w.isGiven(id) {
-			m.NodeID, w.forged = id, true
-		}
+		m.NodeID, w.forged = w.number(), true
 	case 6:
 		w.forged = true
 		m.Pod = pick(w.dice, "c-worker-0", "c-worker-1", "c-worker-7", "c-controller-0", w.text())
