@@ -20,8 +20,8 @@ fi
 failed=()
 ran=0
 for package in "${packages[@]}"; do
-	targets=$(go test -list "^${MATCH:-Fuzz}" "$package" | grep '^Fuzz' || true)
-	for target in $targets; do
+	listed=$(go test -list "^${MATCH:-Fuzz}" "$package")
+	for target in $(grep '^Fuzz' <<<"$listed" || true); do
 		printf '%s %s\n' "$package" "$target"
 		ran=$((ran + 1))
 		go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-30s}" -fuzzminimizetime 3s -parallel "${PARALLEL:-1}" "$package" || failed+=("$package $target")

@@ -34,7 +34,7 @@ run_tests() {
 	passed=$((passed + ran))
 	failed=$((failed + broke))
 	[ "$ran" -gt 0 ] || status=FAILED
-	printf 'tier %-9s %-62s %4d tests  %4ds  %s\n' "$name" "$what" "$ran" "$((SECONDS - begun))" "$status"
+	printf 'tier %-10s %-62s %4d tests  %4ds  %s\n' "$name" "$what" "$ran" "$((SECONDS - begun))" "$status"
 	if [ "$status" = FAILED ]; then
 		[ "$broke" -gt 0 ] || failed=$((failed + 1))
 		sed -n 's/.*"Output":"\(.*\)"}$/\1/p' "$log" | sed 's/\\n$//; s/\\t/\t/g; s/\\"/"/g; s/\\u003e/>/g; s/\\u003c/</g' | tail -200
@@ -44,7 +44,7 @@ run_tests() {
 
 # cannot NAME WHY: a tier that this machine cannot run.
 cannot() {
-	printf 'tier %-9s cannot run here: %s\n' "$1" "$2"
+	printf 'tier %-10s cannot run here: %s\n' "$1" "$2"
 	[ -z "${REQUIRE_ALL:-}" ] || failed=$((failed + 1))
 }
 
@@ -62,7 +62,7 @@ tree() {
 			tail -50 "$logs/$script.log"
 		fi
 	done
-	printf 'tier %-9s %-62s %4d checks %4ds  %s\n' tree "generated files, vendor/ and formatting are current; linters" 2 "$((SECONDS - begun))" "$status"
+	printf 'tier %-10s %-62s %4d checks %4ds  %s\n' tree "generated files, vendor/ and formatting are current; linters" 2 "$((SECONDS - begun))" "$status"
 }
 
 tables() { run_tests tables "both state machines, their proofs and documents" -count=1 ./pkg/lifecycle; }
@@ -70,7 +70,7 @@ tables() { run_tests tables "both state machines, their proofs and documents" -c
 plan() { run_tests plan "decisions: golden plans, objects, metadata, validation" -count=1 "${core[@]}"; }
 
 properties() {
-	run_tests property "fuzz seeds, fixpoints, rings of imports" -count=1 -run 'Fuzz|Property|Rings' ./pkg/... ./cmd/... ./hack/test/rings
+	run_tests properties "fuzz seeds, fixpoints, rings of imports" -count=1 -run 'Fuzz|Property|Rings' ./pkg/... ./cmd/... ./hack/test/rings
 }
 
 # sim is the real controller in a simulated world; some lives also with the race detector.

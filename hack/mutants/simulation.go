@@ -86,8 +86,9 @@ func (b *bench) run(program, stage string) (verdict, error) {
 	if v.caught {
 		_ = run.Process.Kill() // it may have ended by itself
 	}
-	if failed := run.Wait(); failed != nil && !v.caught {
-		v.caught, v.by = true, failed.Error()
+	failed := run.Wait()
+	if failed != nil && !v.caught {
+		return v, fmt.Errorf("the simulation ended without a word: %w", failed)
 	}
 	return v, err
 }

@@ -17,6 +17,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -63,6 +64,9 @@ func listen(said io.Reader) (v verdict, err error) {
 	for lines.Scan() {
 		if begins.MatchString(lines.Text()) {
 			v.walks++
+		}
+		if strings.HasPrefix(lines.Text(), "panic: test timed out") {
+			return v, errors.New(lines.Text())
 		}
 		if v.by = failureIn(lines.Text()); v.by != "" {
 			v.caught = true

@@ -45,7 +45,8 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus, newTo fu
 		return !heard && e.Event == v1alpha1.EventAddNodes && e.Role == role && e.Open &&
 			!slices.ContainsFunc(e.NodeIDs, func(id int64) bool { return slices.Contains(audience, id) }) && !d.leftSince(e.Number, joins)
 	})
-	if i < 0 {
+	added := i >= 0 // to one that names others, of whom who hears of it only now may know
+	if !added {
 		if len(audience) == 0 {
 			return
 		}
@@ -57,11 +58,12 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus, newTo fu
 		event.Members, event.NodeIDs = append(event.Members, m.Pod), append(event.NodeIDs, m.NodeID)
 	}
 	for _, id := range audience {
-		if !slices.Contains(event.For, id) {
+		concerned := slices.Contains(event.For, id)
+		if !concerned {
 			event.For = append(event.For, id)
-			if !newTo(id) {
-				event.MayKnow = append(event.MayKnow, id)
-			}
+		}
+		if (!newTo(id) || added && !concerned) && !slices.Contains(event.MayKnow, id) {
+			event.MayKnow = append(event.MayKnow, id)
 		}
 	}
 	slices.Sort(event.For) // who is named itself, and may have been configured before, hears of the others
@@ -93,19 +95,19 @@ func (d *draft) audience(event v1alpha1.LifecycleEvent) []int64 {
 // has or had a container in which it may have been: one that is gone counts where a volume outlives it.
 func (d *draft) mayBeConfigured(m *member) bool {
 	return m.container != "" || m.nodeLost ||
-		m.persists() && (m.status.Incarnation != "" || m.hasRun || m.status.Retired != nil || d.hadAnotherPod(m))
+		m.persists() && (m.status.Incarnation != "" || m.hasRun || m.status.Retired != nil || d.hadPod(m))
 }
 
-// hadAnotherPod is true for a member whose volume may have served a pod that is no more.
-func (d *draft) hadAnotherPod(m *member) bool {
+// hadPod is true for a member that has a volume and no pod: the volume may have served one that is no more.
+func (d *draft) hadPod(m *member) bool {
 	claim := d.seen.Claims[names.Claim(m.status.Pod)]
-	return claim != nil && d.isOurs(claim) && (m.pod == nil || m.pod.CreationTimestamp.After(claim.CreationTimestamp.Time))
+	return m.pod == nil && claim != nil && d.isOurs(claim)
 }
 
 // isAsBefore is true for a member that is not, and has not been in the meantime, configured from scratch.
 func (d *draft) isAsBefore(id int64) bool {
 	return slices.ContainsFunc(d.members, func(m *member) bool {
-		return m.status.NodeID == id && !m.startsAgain() && (m.current() || m.persists())
+		return m.status.NodeID == id && !m.startsOver() && (m.current() || m.persists())
 	})
 }
 

@@ -23,6 +23,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
@@ -37,11 +38,7 @@ func makeServices(d *draft) bool {
 	}
 	cluster := d.seen.Cluster
 	wanted := map[string]*corev1.Service{}
-	var written resources.Journal
-	if have := d.headless(); have != nil {
-		written, _ = resources.ReadJournal(have) // spoilt by others: as if there were none
-	}
-	headless := resources.HeadlessService(cluster, d.status, d.app.Name, written)
+	headless := resources.HeadlessService(cluster, d.status, d.app.Name, ptr.Deref(d.journal(), resources.Journal{}))
 	wanted[headless.Name] = headless
 	for _, m := range d.members {
 		if m.vacates() {

@@ -150,7 +150,8 @@ func (d *draft) scaleDownDeletes() bool {
 // condemnLate records the volume of a member that goes for good, where it was
 // made, or its place given up, after that was recorded.
 func (d *draft) condemnLate(m *member) {
-	if m.vacates() && m.status.Retired != nil && m.status.Retired.ClaimUID == "" && d.scaleDownDeletes() {
+	forGood := isRemoved(*m.status) || m.ordinal >= int(m.entry.Desired)
+	if forGood && m.vacates() && m.status.Retired != nil && m.status.Retired.ClaimUID == "" && d.scaleDownDeletes() {
 		if d.condemnVolume(m); m.status.Retired.ClaimUID != "" {
 			d.record("what goes with " + m.status.Pod)
 		}

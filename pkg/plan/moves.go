@@ -72,11 +72,13 @@ func (d *draft) enter(m *member, to v1alpha1.MemberState) {
 		}
 		// On a volume it may have been configured in an earlier container, also when nobody saw that; and of
 		// whom no container is on record, status was lost: this may be the one it was configured in.
-		if m.startsAgain() || !m.persists() && m.status.Incarnation != "" {
-			d.startsOver(m)
+		if m.startsOver() || !m.persists() && m.status.Incarnation != "" {
+			d.startOver(m)
 		}
 		m.status.Event = nil
-		m.status.Incarnation = incarnationOf(m.container)
+		if m.container != "" {
+			m.status.Incarnation = incarnationOf(m.container) // of one that is gone it stays: the next one is another
+		}
 	case v1alpha1.MemberReady:
 		m.status.MetadataGeneration = d.status.MetadataGeneration
 		m.status.Event, m.status.Retired = nil, nil

@@ -145,11 +145,11 @@ func (d *draft) called(m *member, number int64) {
 	d.urgent = d.urgent || d.due(m) != nil // which is asked for now: on record before the next pass reads what is due
 }
 
-// startsOver takes a member that is configured from scratch out of the events
+// startOver takes a member that is configured from scratch out of the events
 // that were on record before: the metadata it is configured with says the same.
 // Its new container is on record before anything runs there, so that of what is
 // recorded later nobody thinks that configure has said it.
-func (d *draft) startsOver(m *member) {
+func (d *draft) startOver(m *member) {
 	recorded := map[int64]bool{}
 	for _, event := range d.seen.Cluster.Status.PendingEvents {
 		recorded[event.Number] = true

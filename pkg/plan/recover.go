@@ -45,16 +45,17 @@ func recoverStatus(d *draft) bool {
 	}
 	d.status.Roles = nil
 	d.recoverReadyTime()
-	d.recoverRoster()
-	d.recoverEvents()
+	journal := d.journal()
+	d.recoverRoster(journal)
+	d.recoverEvents(journal)
 	return true
 }
 
 // outOfDate is true when an object of the cluster bears a number that status has not come to.
 func (d *draft) outOfDate() bool {
 	if headless := d.headless(); headless != nil {
-		journal, _ := resources.ReadJournal(headless)
-		if numberIn(headless, names.AnnotationLastNodeID) > d.status.LastNodeID || journal.Last > d.status.LastEvent {
+		journal := d.journal()
+		if numberIn(headless, names.AnnotationLastNodeID) > d.status.LastNodeID || journal != nil && journal.Last > d.status.LastEvent {
 			return true
 		}
 	}
@@ -132,19 +133,32 @@ func (d *draft) recoverReadyTime() {
 	}
 }
 
-func (d *draft) recoverRoster() {
+// journal is what the headless Service says of pending events; nil when there is none, or others have spoilt it.
+func (d *draft) journal() *resources.Journal {
+	headless := d.headless()
+	if headless == nil {
+		return nil
+	}
+	journal, err := resources.ReadJournal(headless)
+	if err != nil {
+		return nil
+	}
+	return &journal
+}
+
+func (d *draft) recoverRoster(journal *resources.Journal) {
 	if headless := d.headless(); headless != nil {
 		d.status.LastNodeID = max(d.status.LastNodeID, numberIn(headless, names.AnnotationLastNodeID)) // of members that left since
 	}
 	for _, set := range d.ownSets() {
 		role := set.Labels[names.LabelRole]
 		if ids, err := names.ParseNodeIDs(set.Annotations[names.AnnotationNodeIDs]); err == nil && role != "" {
-			d.status.Roles = append(d.status.Roles, d.recoverRole(role, set, ids))
+			d.status.Roles = append(d.status.Roles, d.recoverRole(role, set, ids, journal))
 		}
 	}
 }
 
-func (d *draft) recoverRole(id string, set *appsv1.StatefulSet, nodeIDs []int64) v1alpha1.RoleStatus {
+func (d *draft) recoverRole(id string, set *appsv1.StatefulSet, nodeIDs []int64, journal *resources.Journal) v1alpha1.RoleStatus {
 	generation := max(numberIn(set, names.AnnotationMetadataGeneration), 1)
 	d.status.MetadataGeneration = max(d.status.MetadataGeneration, generation)
 	entry := v1alpha1.RoleStatus{ID: id, StatefulSet: set.Name, Desired: int32(len(nodeIDs))}
@@ -157,7 +171,7 @@ func (d *draft) recoverRole(id string, set *appsv1.StatefulSet, nodeIDs []int64)
 			m.MetadataGeneration = generation // its peers know it
 		}
 		if replicas := int(ptr.Deref(set.Spec.Replicas, 1)); n >= replicas {
-			d.recoverDeparted(&m)
+			d.recoverDeparted(&m, replicas > 0 || leaves(journal, nodeID))
 		}
 		entry.Members = append(entry.Members, m)
 		d.status.LastNodeID = max(d.status.LastNodeID, nodeID)
@@ -165,41 +179,37 @@ func (d *draft) recoverRole(id string, set *appsv1.StatefulSet, nodeIDs []int64)
 	return entry
 }
 
-// recoverDeparted is for a member whose pod its StatefulSet is not to have: the
-// cluster is or was suspended, and nobody has a pod, or the member goes.
-func (d *draft) recoverDeparted(m *v1alpha1.MemberStatus) {
-	someRun := slices.ContainsFunc(d.ownSets(), func(set *appsv1.StatefulSet) bool { return ptr.Deref(set.Spec.Replicas, 1) > 0 })
-	if d.seen.Cluster.Spec.Suspend || !someRun {
+// recoverDeparted is for a member whose pod its StatefulSet is not to have: it
+// goes, or the cluster is or was suspended, and no member of its role has a pod.
+func (d *draft) recoverDeparted(m *v1alpha1.MemberStatus, goes bool) {
+	if d.seen.Cluster.Spec.Suspend || !goes {
 		m.Retired = &v1alpha1.RetiredPod{Why: v1alpha1.RetiredSuspended}
 		return
 	}
 	m.State, m.Retired = v1alpha1.MemberDeleting, &v1alpha1.RetiredPod{Why: v1alpha1.RetiredRemoved}
 }
 
+// leaves is true for a member that a journal names as leaving.
+func leaves(journal *resources.Journal, id int64) bool {
+	return journal != nil && slices.ContainsFunc(journal.Events, func(e v1alpha1.PendingEvent) bool {
+		return (e.Event == v1alpha1.EventDelNodes || e.Event == v1alpha1.EventDecommission) && slices.Contains(e.NodeIDs, id)
+	})
+}
+
 // recoverEvents takes up the events that were on their way. Everybody whom they
 // have ever concerned is called again: who has run one answers from its disk.
-func (d *draft) recoverEvents() {
-	headless := d.headless()
-	if headless == nil {
+func (d *draft) recoverEvents(journal *resources.Journal) {
+	if journal == nil {
 		return
-	}
-	journal, err := resources.ReadJournal(headless)
-	if err != nil {
-		return // as if there were none
 	}
 	d.status.LastEvent = max(d.status.LastEvent, journal.Last)
 	d.status.PendingEvents = journal.Events
-	known, leaving := map[int64]bool{}, map[int64]bool{}
-	for _, event := range journal.Events {
-		for _, id := range event.NodeIDs {
-			leaving[id] = leaving[id] || event.Event == v1alpha1.EventDelNodes || event.Event == v1alpha1.EventDecommission
-		}
-	}
+	known := map[int64]bool{}
 	for i := range d.status.Roles {
 		for j := range d.status.Roles[i].Members {
 			m := &d.status.Roles[i].Members[j]
 			known[m.NodeID] = true
-			if leaving[m.NodeID] && m.State == v1alpha1.MemberPending {
+			if m.State == v1alpha1.MemberPending && leaves(journal, m.NodeID) {
 				m.State = v1alpha1.MemberLeaving
 			}
 			if slices.Contains(journal.StartOver, m.NodeID) && goesOn(m) {

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -69,9 +70,9 @@ func (d *draft) heed() {
 	}
 }
 
-// requests are the node IDs that an annotation names, separated by commas.
+// requests are the node IDs that an annotation names, separated by commas or white space.
 func requests(annotation string) []string {
-	return strings.FieldsFunc(annotation, func(r rune) bool { return r == ',' || r == ' ' })
+	return strings.FieldsFunc(annotation, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
 // requestsText is equal for equal requests; empty for none.
@@ -147,7 +148,7 @@ func (d *draft) forceOut(m *member) {
 
 // retire leaves the pod that a member has now. Who is to start over does so in whatever pod comes.
 func (d *draft) retire(m *member, why v1alpha1.RetirementReason) *v1alpha1.RetiredPod {
-	retired := &v1alpha1.RetiredPod{Why: why, StartsOver: m.startsAgain()}
+	retired := &v1alpha1.RetiredPod{Why: why, StartsOver: m.startsOver()}
 	if pod := d.podOf(m); pod != nil {
 		retired.UID = pod.UID
 	}

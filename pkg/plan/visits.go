@@ -188,7 +188,7 @@ func (d *draft) setupEventFor(m *member) *Event {
 	}
 	event := d.newEventFor(m, name, d.status.MetadataGeneration)
 	event.Args, event.Once = []string{"--" + string(name)}, OncePerContainer
-	if name == v1alpha1.EventConfigure && m.persists() && !m.startsAgain() {
+	if name == v1alpha1.EventConfigure && m.persists() && !m.startsOver() {
 		event.Once = OncePerMember
 	}
 	return event
@@ -208,8 +208,8 @@ func (d *draft) newEventFor(m *member, name v1alpha1.LifecycleEvent, generation 
 	return event
 }
 
-// startsAgain is true for a member that stays after all, though it may have been decommissioned.
-func (m *member) startsAgain() bool {
+// startsOver is true for a member that stays after all, though it may have been decommissioned.
+func (m *member) startsOver() bool {
 	return m.status.Retired != nil && m.status.Retired.StartsOver
 }
 

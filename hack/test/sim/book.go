@@ -30,6 +30,7 @@ import (
 	"github.com/bluek8s/kubedirector/hack/test/sim/apiserver"
 	"github.com/bluek8s/kubedirector/hack/test/sim/guests"
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
 	"github.com/bluek8s/kubedirector/pkg/names"
 	"github.com/bluek8s/kubedirector/pkg/resources"
 )
@@ -65,11 +66,9 @@ type book struct {
 	// minds are what applications know, by the disk that they know it from.
 	minds map[string]*mind
 
-	// released are node IDs that users asked to let go or to replace; volumes those whose volume was to go, too.
-	released, volumes map[int64]bool
-	// discarded are claims that users deleted themselves.
-	discarded map[types.UID]bool
-	// wiped counts losses of status.
+	// volumes are node IDs that users asked to replace with their volumes.
+	volumes map[int64]bool
+	// wiped is not 0 while status is lost and not yet rebuilt.
 	wiped int
 }
 
@@ -78,7 +77,7 @@ type mind struct {
 	nodeID    int64
 	container string
 	peers     map[string]int64
-	// returned is true once it was told that it is in another container than the one it was configured in.
+	// returned has the containers in which it was told that it is in another one than it was configured in.
 	returned map[string]bool
 }
 
@@ -86,23 +85,18 @@ func newBook(w *world) *book {
 	return &book{
 		world: w, writes: map[string]int{}, owners: map[types.UID]map[int64]string{}, lastID: map[types.UID]int64{}, lastMetadata: map[types.UID]int64{},
 		succeeded: map[string]*guests.Script{}, started: map[string]bool{}, configured: map[string]bool{}, farewelled: map[string]bool{},
-		attempts: map[string]bool{}, asleep: map[string]bool{}, announced: map[string]bool{}, minds: map[string]*mind{}, released: map[int64]bool{}, volumes: map[int64]bool{}, discarded: map[types.UID]bool{},
+		attempts: map[string]bool{}, asleep: map[string]bool{}, announced: map[string]bool{}, minds: map[string]*mind{}, volumes: map[int64]bool{},
 	}
 }
 
 // born notes a cluster that was made: what was asked of an earlier one of its name counts no more.
 func (b *book) born(*v1alpha1.KubeDirectorCluster) {
-	b.released, b.volumes, b.wiped = map[int64]bool{}, map[int64]bool{}, 0
+	b.volumes, b.wiped = map[int64]bool{}, 0
 }
 
 // asked notes what a user asked for by an annotation.
 func (b *book) asked(what, value string) {
-	if what != "replace" && what != "force-remove" {
-		return
-	}
-	id, rest, _ := strings.Cut(value, "+")
-	b.released[number(id)] = true
-	if rest == "volume" {
+	if id, volume := strings.CutSuffix(value, "+volume"); volume && what == "replace" {
 		b.volumes[number(id)] = true
 	}
 }
@@ -162,9 +156,9 @@ func (b *book) anyReady() bool {
 func identity(s *guests.Script) string {
 	within := ""
 	switch s.Scope {
-	case "Incarnation":
+	case protocol.ScopeIncarnation:
 		within = s.ContainerID
-	case "NodeGeneration":
+	case protocol.ScopeNodeGeneration:
 		within = fmt.Sprint(s.Generation)
 	}
 	ledger := string(s.PodUID)
@@ -197,7 +191,7 @@ type metadata struct {
 	} `json:"node"`
 }
 
-// roster is who is in a metadata document, by the names of their pods.
+// rosterOf is who is in a metadata document, by the names of their pods.
 func rosterOf(document []byte) (map[string]int64, error) {
 	var m metadata
 	if err := json.Unmarshal(document, &m); err != nil {

@@ -37,7 +37,7 @@ func TestBudget(t *testing.T) {
 		if diff := cmp.Diff(want, w.book.writes); diff != "" {
 			t.Errorf("writes until ready (-want +got):\n%s", diff)
 		}
-		if len(w.events) > 2 {
+		if len(w.events) != 2 {
 			t.Errorf("Events: %q, want two", w.events)
 		}
 		for _, v := range w.violations {

@@ -125,10 +125,22 @@ func (b *book) judgeClaimWrite(r apiserver.Write) {
 	m := memberOfClaim(&cluster.Status, claim.Name)
 	switch {
 	case cluster.DeletionTimestamp != nil && policy.OnDelete == v1alpha1.VolumeDelete:
-	case m != nil && m.Retired != nil && m.Retired.ClaimUID == claim.UID && (policy.OnScaleDown == v1alpha1.VolumeDelete || b.volumes[m.NodeID]):
+	case m != nil && m.Retired != nil && m.Retired.ClaimUID == claim.UID && b.volumes[m.NodeID]:
+	case m != nil && m.Retired != nil && m.Retired.ClaimUID == claim.UID && policy.OnScaleDown == v1alpha1.VolumeDelete && b.leavesItsPlace(cluster, m):
 	default:
 		b.world.violate("no volume is deleted unless the policy or its user says so", "claim %s %s of %+v", claim.Name, claim.UID, m)
 	}
+}
+
+// leavesItsPlace is true for a member that no other takes the place of, as far as status or spec tells.
+func (b *book) leavesItsPlace(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.MemberStatus) bool {
+	_, ordinal, _ := names.ParsePod(m.Pod)
+	for _, role := range cluster.Status.Roles {
+		if memberThat(&v1alpha1.KubeDirectorClusterStatus{Roles: []v1alpha1.RoleStatus{role}}, func(other *v1alpha1.MemberStatus) bool { return other.NodeID == m.NodeID }) != nil {
+			return m.Retired.Why == v1alpha1.RetiredRemoved || ordinal >= int(role.Desired)
+		}
+	}
+	return false
 }
 
 // judgeServiceDeletion: a Service goes with its member, or is one that can't be changed into what is asked for.
@@ -192,7 +204,7 @@ func (b *book) judgeRemoval(cluster *v1alpha1.KubeDirectorCluster, set *appsv1.S
 		if pod == nil || m == nil || !metav1.IsControlledBy(pod, set) {
 			continue
 		}
-		suspended := m.Retired != nil && (m.Retired.Why == v1alpha1.RetiredSuspended || cluster.Spec.Suspend)
+		suspended := m.Retired != nil && (m.Retired.Why == v1alpha1.RetiredSuspended || cluster.Spec.Suspend && m.Retired.Why != v1alpha1.RetiredRemoved)
 		if !suspended && m.State != v1alpha1.MemberDeleting && !b.neverConfigured(cluster, m) {
 			b.world.violate("a pod is deleted for a reason on record", "%s of %s loses %s: %+v", set.Name, set.UID, name, m)
 		}
@@ -209,7 +221,7 @@ func (b *book) neverConfigured(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha
 // saidFarewell: who was configured is decommissioned before it goes, unless it was let go by force.
 func (b *book) saidFarewell(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.MemberStatus) {
 	if !slices.Contains(b.world.user.setup.events, v1alpha1.EventDecommission) || b.neverConfigured(cluster, m) ||
-		b.farewelled[memberKey(cluster.UID, m.NodeID)] || b.released[m.NodeID] || b.wiped > 0 {
+		b.farewelled[memberKey(cluster.UID, m.NodeID)] || b.wiped > 0 || m.Retired != nil && (m.Retired.Force || m.Retired.Why == v1alpha1.RetiredReplaced) {
 		return
 	}
 	pod := b.world.pod(m.Pod)
@@ -241,6 +253,9 @@ func (b *book) judgeCluster(r apiserver.Write) {
 			b.world.violate("the spec is its user's", "%s of %s changed it", r.Verb, after.Name)
 		}
 		return
+	}
+	if len(after.Status.Roles) > 0 {
+		b.wiped = 0 // it is rebuilt
 	}
 	b.judgeIDs(r, after)
 	for _, role := range after.Status.Roles {
@@ -327,6 +342,16 @@ func (b *book) judgeReady(cluster *v1alpha1.KubeDirectorCluster) {
 			if m.State != v1alpha1.MemberReady || m.Event != nil || m.MetadataGeneration != status.MetadataGeneration {
 				b.world.violate("ready means that every member is configured", "metadata %d, member %+v", status.MetadataGeneration, m)
 			}
+		}
+	}
+}
+
+// check is looked at after every step.
+func (b *book) check() {
+	for _, r := range b.world.replicas {
+		if n := r.network.unled; n > 0 {
+			b.world.violate("only the leader writes", "%s began %d writes after it had lost its lease", r, n)
+			r.network.unled = 0
 		}
 	}
 }

@@ -140,7 +140,6 @@ var regressions = []regression{
 		pass r3
 		wait 10s
 		fault fuse 3
-		exec r3 c-worker-0 delivered
 		pass r3
 		watch r3 all
 		wait 5m
@@ -421,7 +420,7 @@ func TestRegressions(t *testing.T) {
 					trace = append(trace, step(line))
 				}
 			}
-			if res := replay(t, r.seed, trace, true); res.broken != nil {
+			if res := replay(t, r.seed, trace, true, true); res.broken != nil {
 				t.Error(res.report(true))
 			}
 		})

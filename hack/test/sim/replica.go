@@ -67,7 +67,6 @@ type replica struct {
 	due  *cache.ObjectName
 	// passing is true while a pass is under way: one that is frozen in a request.
 	passing bool
-	passes  int
 }
 
 // newReplica starts a process whose caches begin with what the server had at a version in the past.
@@ -190,7 +189,6 @@ func (r *replica) gated(sync controller.Sync) controller.Sync {
 			return 0, errDead
 		}
 		r.passing = true
-		r.passes++
 		defer func() {
 			r.passing = false
 			if reason := recover(); reason != nil {

@@ -26,6 +26,7 @@ import (
 
 	"github.com/bluek8s/kubedirector/hack/test/sim/guests"
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
 )
 
 // scriptStarted judges whether a script may start where it does.
@@ -64,11 +65,11 @@ func (b *book) onRecord(s *guests.Script, what string) {
 	case s.Attempt > 1 && !b.attempts[attemptOn(s.Cluster, s.NodeID, s.Event, int64(s.Generation), s.Attempt)]:
 		b.world.violate("attempts are recorded before they are made", "%s, attempt %d; status has %+v", what, s.Attempt, m.Event)
 	}
-	if s.Scope == "NodeGeneration" && !b.announced[announcement(s.Cluster, s.Event, int64(s.Generation), s.NodeID)] {
+	if s.Scope == protocol.ScopeNodeGeneration && !b.announced[announcement(s.Cluster, s.Event, int64(s.Generation), s.NodeID)] {
 		b.world.violate("events are recorded before members are called", "%s, number %d; status has %+v", what, s.Generation, b.world.cluster().Status.PendingEvents)
 	}
 	for _, event := range b.world.cluster().Status.PendingEvents {
-		if s.Scope == "NodeGeneration" && event.Number == int64(s.Generation) && event.Open {
+		if s.Scope == protocol.ScopeNodeGeneration && event.Number == int64(s.Generation) && event.Open {
 			b.world.violate("who is announced is recorded before anybody is told", "%s, number %d; status has %+v", what, s.Generation, event)
 		}
 	}
@@ -187,6 +188,7 @@ func (b *book) scriptEnded(s *guests.Script) {
 	case v1alpha1.EventConfigure:
 		m.nodeID, m.container, m.peers = s.NodeID, s.ContainerID, maps.Clone(roster)
 		b.configured[memberKey(s.Cluster, s.NodeID)] = true
+		delete(b.farewelled, memberKey(s.Cluster, s.NodeID))
 	case v1alpha1.EventAddNodes:
 		for _, pod := range named(s) {
 			m.peers[pod] = roster[pod]

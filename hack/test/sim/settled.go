@@ -30,16 +30,6 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
-// check is looked at after every step.
-func (b *book) check() {
-	for _, r := range b.world.replicas {
-		if n := r.network.unled; n > 0 {
-			b.world.violate("only the leader writes", "%s began %d writes after it had lost its lease", r, n)
-			r.network.unled = 0
-		}
-	}
-}
-
 // settled is what must hold once all faults are over and the cluster rests.
 func (b *book) settled() {
 	cluster := b.world.cluster()
@@ -93,6 +83,7 @@ func (b *book) asSpecified(cluster *v1alpha1.KubeDirectorCluster, roster map[str
 func (b *book) wellInformed(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.MemberStatus, roster map[string]int64) {
 	pod := b.world.pod(m.Pod)
 	if pod == nil {
+		b.world.violate("after faults stop the cluster is as specified", "%s has no pod", m.Pod)
 		return
 	}
 	if holds := b.world.guests.MetadataGeneration(pod.UID); holds != cluster.Status.MetadataGeneration {
@@ -130,6 +121,9 @@ func (b *book) nothingLeft() {
 	}
 	for _, service := range apiserver.List[*corev1.Service](b.world.api, namespace) {
 		b.world.violate("a deleted cluster leaves nothing behind", "service %s", service.Name)
+	}
+	for _, pin := range apiserver.List[*appsv1.ControllerRevision](b.world.api, namespace) {
+		b.world.violate("a deleted cluster leaves nothing behind", "controllerrevision %s", pin.Name)
 	}
 	if b.world.user.setup.deletes {
 		for _, claim := range apiserver.List[*corev1.PersistentVolumeClaim](b.world.api, namespace) {

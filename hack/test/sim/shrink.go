@@ -35,7 +35,7 @@ func shrink(t *testing.T, found result) result {
 		}
 		replays++
 		for _, finish := range []bool{false, true} {
-			again := replay(t, found.seed, trace, finish)
+			again := replay(t, found.seed, trace, finish, false)
 			if again.broken != nil && again.broken.invariant == found.broken.invariant {
 				again.trace = again.trace[:min(len(again.trace), len(trace))]
 				return again, true

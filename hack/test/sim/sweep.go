@@ -128,7 +128,14 @@ func (s scenario) run(w *world, nth int, unsent bool, behind int) (e end, died b
 		first.network.fuse, first.network.unsent = nth, unsent
 	}
 	for _, step := range s.operate {
-		w.do(step)
+		if !w.do(step) {
+			w.violate("each step of the story applies", "%s", step)
+		}
+	}
+	if w.restless {
+		w.violate("after faults stop the system comes to rest", "it does not within %d steps", maxCalm)
+	} else if cluster := w.cluster(); cluster == nil || !cluster.Spec.Suspend {
+		w.book.settled()
 	}
 	return w.end(), first.network.dead
 }

@@ -40,9 +40,8 @@ type transport struct {
 	leads func() error
 	// requests counts all requests.
 	requests atomic.Int64
-	// writes counts mutating requests that were sent, unled those of them that
-	// were begun by a process that does not lead.
-	writes, unled int
+	// unled counts mutating requests that were begun by a process that does not lead.
+	unled int
 	// fuse is how many more writes and execs the process lives to send; negative: for ever.
 	fuse int
 	// unsent is true when the one at which it dies is not sent; else only its answer is lost.
@@ -96,7 +95,6 @@ func (t *transport) write(request *http.Request) (*http.Response, error) {
 	if t.burns() {
 		return t.last(request)
 	}
-	t.writes++
 	if t.conflicts > 0 {
 		t.conflicts--
 		return conflict(request), nil
@@ -123,7 +121,6 @@ func (t *transport) last(request *http.Request) (*http.Response, error) {
 	if t.unsent {
 		return nil, errDead
 	}
-	t.writes++
 	return nil, t.send(request, errDead)
 }
 

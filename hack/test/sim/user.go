@@ -264,17 +264,32 @@ func (u *user) harm(args []string) bool {
 			return false
 		}
 		err = apiserver.Delete[*appsv1.StatefulSet](u.api, namespace, args[1], metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationBackground)})
-	case "claim":
-		claim, found := apiserver.Get[*corev1.PersistentVolumeClaim](u.api, namespace, args[1])
-		if !found || claim.DeletionTimestamp != nil {
-			return false
-		}
-		u.book.discarded[claim.UID] = true
-		err = apiserver.Delete[*corev1.PersistentVolumeClaim](u.api, namespace, args[1], metav1.DeleteOptions{})
 	default:
 		panic("users can't harm a " + args[0])
 	}
 	u.must(nil, err)
+	return true
+}
+
+// correct is what the user asks for in the end: what was asked for last, as far as it can be realised.
+func (u *user) correct([]string) bool {
+	cluster := u.cluster()
+	if cluster == nil || cluster.DeletionTimestamp != nil {
+		return false
+	}
+	u.packages++
+	u.update(func(c *v1alpha1.KubeDirectorCluster) {
+		c.Spec.Suspend, c.Spec.Paused = false, false
+		good := u.setup.cluster()
+		for i := range c.Spec.Roles {
+			c.Spec.Roles[i].ID = good.Spec.Roles[i].ID
+			c.Spec.Roles[i].Members = ptr.To(ptr.Deref(c.Spec.Roles[i].Members, 1))
+		}
+		if c.Annotations == nil {
+			c.Annotations = map[string]string{}
+		}
+		c.Annotations[names.AnnotationRetry] = fmt.Sprint("correct ", u.packages)
+	})
 	return true
 }
 

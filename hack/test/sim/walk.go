@@ -21,8 +21,6 @@ import (
 	"math/rand/v2"
 	"strings"
 
-	"k8s.io/utils/ptr"
-
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/names"
 )
@@ -302,28 +300,6 @@ func (k *walker) anyID() int64 {
 		last = max(last, cluster.Status.LastNodeID)
 	}
 	return max(1, last-min(k.rng.Int64N(last), k.rng.Int64N(last)))
-}
-
-// correct is what the user asks for in the end: what was asked for last, as far as it can be realised.
-func (u *user) correct([]string) bool {
-	cluster := u.cluster()
-	if cluster == nil || cluster.DeletionTimestamp != nil {
-		return false
-	}
-	u.packages++
-	u.update(func(c *v1alpha1.KubeDirectorCluster) {
-		c.Spec.Suspend, c.Spec.Paused = false, false
-		good := u.setup.cluster()
-		for i := range c.Spec.Roles {
-			c.Spec.Roles[i].ID = good.Spec.Roles[i].ID
-			c.Spec.Roles[i].Members = ptr.To(ptr.Deref(c.Spec.Roles[i].Members, 1))
-		}
-		if c.Annotations == nil {
-			c.Annotations = map[string]string{}
-		}
-		c.Annotations[names.AnnotationRetry] = fmt.Sprint("correct ", u.packages)
-	})
-	return true
 }
 
 // story is a trace as text.

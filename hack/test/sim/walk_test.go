@@ -27,18 +27,24 @@ import (
 // length is how long a walk is before all faults end.
 const length = 400
 
-// asked is a number from the environment.
-func asked(name string, usual uint64) uint64 {
-	if n, err := strconv.ParseUint(os.Getenv(name), 10, 64); err == nil {
-		return n
+// asked is a number from the environment, from 1 on.
+func asked(t *testing.T, name string, usual uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return usual
 	}
-	return usual
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n == 0 {
+		t.Fatalf("%s is %q, want a number from 1 on", name, text)
+	}
+	return n
 }
 
 // TestWalks lives random lives; WALKS says how many and SEED with which to begin;
 // SHRINK=no leaves a trace as long as it was found.
 func TestWalks(t *testing.T) {
-	first, walks := asked("SEED", 1), asked("WALKS", 300)
+	first, walks := asked(t, "SEED", 1), asked(t, "WALKS", 300)
 	var steps atomic.Int64
 	met, stop := measure()
 	defer stop()
@@ -54,7 +60,7 @@ func TestWalks(t *testing.T) {
 				case os.Getenv("SHRINK") == "no": // it takes longer than to find it
 					t.Errorf("%v\nagain: make sim SEED=%d WALKS=1", res.broken, seed)
 				default:
-					t.Errorf("%s", shrink(t, res).report(true))
+					t.Errorf("%s\nagain: make sim SEED=%d WALKS=1", shrink(t, res).report(true), seed)
 				}
 			})
 		}

@@ -34,7 +34,8 @@ import (
 
 // keptNumbers is how many successes of one event of ScopeNodeGeneration a
 // ledger keeps. Their numbers only grow, and a member is called for them in
-// order: the last one is all that can be asked for again.
+// order: the last one is all that can be asked for again, but when the cluster's
+// status was lost; then those are that were pending.
 const keptNumbers = 64
 
 // success is what a ledger keeps of an event that is never to be repeated.
