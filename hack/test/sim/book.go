@@ -68,8 +68,9 @@ type book struct {
 
 	// volumes are node IDs that users asked to replace with their volumes.
 	volumes map[int64]bool
-	// wiped is not 0 while status is lost and not yet rebuilt.
-	wiped int
+	// wiped is not 0 while status is lost and not yet rebuilt; rebuilt is true once it was.
+	wiped   int
+	rebuilt bool
 }
 
 // mind is what an application knows: who it is, and who its peers are, by the names of their pods.
@@ -91,7 +92,7 @@ func newBook(w *world) *book {
 
 // born notes a cluster that was made: what was asked of an earlier one of its name counts no more.
 func (b *book) born(*v1alpha1.KubeDirectorCluster) {
-	b.volumes, b.wiped = map[int64]bool{}, 0
+	b.volumes, b.wiped, b.rebuilt = map[int64]bool{}, 0, false
 }
 
 // asked notes what a user asked for by an annotation.

@@ -125,22 +125,25 @@ func (b *book) judgeClaimWrite(r apiserver.Write) {
 	m := memberOfClaim(&cluster.Status, claim.Name)
 	switch {
 	case cluster.DeletionTimestamp != nil && policy.OnDelete == v1alpha1.VolumeDelete:
-	case m != nil && m.Retired != nil && m.Retired.ClaimUID == claim.UID && b.volumes[m.NodeID]:
-	case m != nil && m.Retired != nil && m.Retired.ClaimUID == claim.UID && policy.OnScaleDown == v1alpha1.VolumeDelete && b.leavesItsPlace(cluster, m):
+	case m != nil && m.Retired != nil && m.Retired.ClaimUID == claim.UID && (policy.OnScaleDown == v1alpha1.VolumeDelete || b.volumes[m.NodeID]):
 	default:
 		b.world.violate("no volume is deleted unless the policy or its user says so", "claim %s %s of %+v", claim.Name, claim.UID, m)
 	}
 }
 
-// leavesItsPlace is true for a member that no other takes the place of, as far as status or spec tells.
-func (b *book) leavesItsPlace(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.MemberStatus) bool {
-	_, ordinal, _ := names.ParsePod(m.Pod)
-	for _, role := range cluster.Status.Roles {
-		if memberThat(&v1alpha1.KubeDirectorClusterStatus{Roles: []v1alpha1.RoleStatus{role}}, func(other *v1alpha1.MemberStatus) bool { return other.NodeID == m.NodeID }) != nil {
-			return m.Retired.Why == v1alpha1.RetiredRemoved || ordinal >= int(role.Desired)
+// judgeCondemned: a volume that is to go belongs to a member that leaves its place, or its user asked for it.
+func (b *book) judgeCondemned(before, after *v1alpha1.KubeDirectorCluster) {
+	for _, role := range after.Status.Roles {
+		for _, m := range role.Members {
+			was := memberByID(&before.Status, m.NodeID)
+			if m.Retired == nil || m.Retired.ClaimUID == "" || b.volumes[m.NodeID] || was != nil && was.Retired != nil && was.Retired.ClaimUID != "" {
+				continue
+			}
+			if _, ordinal, _ := names.ParsePod(m.Pod); m.Retired.Why != v1alpha1.RetiredRemoved && ordinal < int(role.Desired) {
+				b.world.violate("no volume is deleted unless the policy or its user says so", "it is condemned with %+v, whose place another takes", m)
+			}
 		}
 	}
-	return false
 }
 
 // judgeServiceDeletion: a Service goes with its member, or is one that can't be changed into what is asked for.
@@ -257,6 +260,7 @@ func (b *book) judgeCluster(r apiserver.Write) {
 	if len(after.Status.Roles) > 0 {
 		b.wiped = 0 // it is rebuilt
 	}
+	b.judgeCondemned(r.Before.(*v1alpha1.KubeDirectorCluster), after)
 	b.judgeIDs(r, after)
 	for _, role := range after.Status.Roles {
 		for _, m := range role.Members {

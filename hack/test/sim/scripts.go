@@ -124,8 +124,8 @@ func (b *book) gates(s *guests.Script, what string) {
 // peersKnow: ready members hold the metadata that names a new member before it is configured.
 func (b *book) peersKnow(s *guests.Script, what string) {
 	cluster := b.world.cluster()
-	if cluster == nil || cluster.UID != s.Cluster || b.configured[memberKey(s.Cluster, s.NodeID)] || b.wiped > 0 {
-		return
+	if cluster == nil || cluster.UID != s.Cluster || b.configured[memberKey(s.Cluster, s.NodeID)] || b.rebuilt {
+		return // of a status that is rebuilt nobody can tell who was configured
 	}
 	for _, role := range cluster.Status.Roles {
 		for _, m := range role.Members {

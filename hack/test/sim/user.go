@@ -237,6 +237,7 @@ func (u *user) replaceStatus(status v1alpha1.KubeDirectorClusterStatus) bool {
 	cluster.Status = status
 	u.must(apiserver.UpdateStatus(u.api, cluster))
 	u.book.wiped++
+	u.book.rebuilt = true
 	return true
 }
 
