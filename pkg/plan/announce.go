@@ -26,7 +26,7 @@ import (
 
 // tellOf has peers told what happened to a role, and those that leave of it.
 func (d *draft) tellOf(role *catalog.Role, change rosterChange) {
-	d.tellOfJoins(role.ID, change.joins, d.configuredBefore)
+	d.tellOfJoins(role.ID, change.joins, d.goesOnAsConfigured)
 	d.tellOfJoins(role.ID, change.returns, func(int64) bool { return false }) // of whom nobody may have been told that they leave
 	d.tellOfLeaves(role, change.leaves)
 }
@@ -38,7 +38,7 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus, newTo fu
 	if len(joins) == 0 {
 		return
 	}
-	audience := d.audience(v1alpha1.EventAddNodes)
+	audience := d.withThoseToldOfLeavers(d.audience(v1alpha1.EventAddNodes), joins)
 	// Somebody whom it names and who may have been configured by now is to hear of the others.
 	heard := slices.ContainsFunc(joins, func(m v1alpha1.MemberStatus) bool { return slices.Contains(audience, m.NodeID) })
 	i := slices.IndexFunc(d.status.PendingEvents, func(e v1alpha1.PendingEvent) bool {
@@ -67,6 +67,18 @@ func (d *draft) tellOfJoins(role string, joins []v1alpha1.MemberStatus, newTo fu
 		}
 	}
 	slices.Sort(event.For) // who is named itself, and may have been configured before, hears of the others
+}
+
+// withThoseToldOfLeavers adds to an audience whoever is still to hear that the
+// ones before left, in whose places those join: told only that, it would take them for gone.
+func (d *draft) withThoseToldOfLeavers(audience []int64, joins []v1alpha1.MemberStatus) []int64 {
+	for _, e := range d.status.PendingEvents {
+		if e.Event == v1alpha1.EventDelNodes && slices.ContainsFunc(joins, func(m v1alpha1.MemberStatus) bool { return slices.Contains(e.Members, m.Pod) }) {
+			audience = append(audience, e.For...)
+		}
+	}
+	slices.Sort(audience)
+	return slices.Compact(audience)
 }
 
 // leftSince is true when a member is on record as leaving, after an event, in
@@ -111,9 +123,11 @@ func (d *draft) isAsBefore(id int64) bool {
 	})
 }
 
-// configuredBefore is true for a member of whom it is on record that it has been configured.
-func (d *draft) configuredBefore(id int64) bool {
-	return slices.ContainsFunc(d.members, func(m *member) bool { return m.status.NodeID == id && m.configuredOnce() })
+// goesOnAsConfigured is true for a member that was configured, and is not about to be once more by newer metadata.
+func (d *draft) goesOnAsConfigured(id int64) bool {
+	return slices.ContainsFunc(d.members, func(m *member) bool {
+		return m.status.NodeID == id && m.configuredOnce() && !m.startsOver() && (m.setUp || m.persists())
+	})
 }
 
 // tellOfLeaves has those that stay told of members that leave, and these

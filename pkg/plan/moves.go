@@ -70,9 +70,9 @@ func (d *draft) enter(m *member, to v1alpha1.MemberState) {
 		if m.current() {
 			return
 		}
-		// On a volume it may have been configured in an earlier container, also when nobody saw that; and of
-		// whom no container is on record, status was lost: this may be the one it was configured in.
-		if m.startsOver() || !m.persists() && m.status.Incarnation != "" {
+		// On a volume it may have been configured in an earlier container, also when nobody saw that; and of whom
+		// neither container nor pod is on record, status was lost: this may be the one it was configured in.
+		if m.startsOver() || !m.persists() && (m.status.Incarnation != "" || m.status.Retired != nil) {
 			d.startOver(m)
 		}
 		m.status.Event = nil

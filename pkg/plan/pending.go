@@ -145,22 +145,28 @@ func (d *draft) called(m *member, number int64) {
 	d.urgent = d.urgent || d.due(m) != nil // which is asked for now: on record before the next pass reads what is due
 }
 
-// startOver takes a member that is configured from scratch out of the events
-// that were on record before: the metadata it is configured with says the same.
-// Its new container is on record before anything runs there, so that of what is
-// recorded later nobody thinks that configure has said it.
+// startOver is for a member that is configured from scratch: the metadata it is
+// configured with says what the events that were on record before say. One that
+// was configured earlier hears of them all the same, in order, for a visit that
+// was meant for its last container may have configured it in this one, by older
+// metadata. One that never was is taken out of them.
 func (d *draft) startOver(m *member) {
 	recorded := map[int64]bool{}
 	for _, event := range d.seen.Cluster.Status.PendingEvents {
 		recorded[event.Number] = true
 	}
+	id := m.status.NodeID
 	for i := range d.status.PendingEvents {
 		event := &d.status.PendingEvents[i]
-		if recorded[event.Number] && event.Role != "" {
-			event.For = slices.DeleteFunc(event.For, func(id int64) bool { return id == m.status.NodeID })
+		switch {
+		case !recorded[event.Number] || event.Role == "" || !slices.Contains(event.For, id):
+		case !m.configuredOnce():
+			event.For = slices.DeleteFunc(event.For, func(concerned int64) bool { return concerned == id })
+			d.record("that " + m.status.Pod + " learns of its peers by its configuration in a new container")
+		case event.Event == v1alpha1.EventAddNodes && !slices.Contains(event.MayKnow, id):
+			event.MayKnow = append(event.MayKnow, id)
 		}
 	}
-	d.record("that " + m.status.Pod + " learns of its peers by its configuration in a new container")
 	d.tidyEvents()
 }
 

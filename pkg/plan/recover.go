@@ -48,6 +48,9 @@ func recoverStatus(d *draft) bool {
 	journal := d.journal()
 	d.recoverRoster(journal)
 	d.recoverEvents(journal)
+	if d.enrolled() {
+		d.record("what was rebuilt from the objects") // of which the first may be deleted next
+	}
 	return true
 }
 
@@ -203,28 +206,59 @@ func (d *draft) recoverEvents(journal *resources.Journal) {
 		return
 	}
 	d.status.LastEvent = max(d.status.LastEvent, journal.Last)
-	d.status.PendingEvents = journal.Events
-	known := map[int64]bool{}
+	var mayStayAfterAll []int64
+	known, places := map[int64]bool{}, map[string]int64{}
 	for i := range d.status.Roles {
 		for j := range d.status.Roles[i].Members {
 			m := &d.status.Roles[i].Members[j]
-			known[m.NodeID] = true
+			known[m.NodeID], places[m.Pod] = true, m.NodeID
 			if m.State == v1alpha1.MemberPending && leaves(journal, m.NodeID) {
 				m.State = v1alpha1.MemberLeaving
+				mayStayAfterAll = append(mayStayAfterAll, m.NodeID)
 			}
 			if slices.Contains(journal.StartOver, m.NodeID) && goesOn(m) {
 				d.recoverStartOver(m)
 			}
 		}
 	}
+	for i := range journal.Events {
+		if event := &journal.Events[i]; isOfOthers(event.Event) {
+			// They may have been on their way to be replaced, and nobody told them; that is not on record any more.
+			event.For = append(event.For, mayStayAfterAll...)
+		}
+	}
+	d.status.PendingEvents = slices.Clone(journal.Events)
 	for i := range d.status.PendingEvents {
 		event := &d.status.PendingEvents[i]
-		event.For = slices.DeleteFunc(event.For, func(id int64) bool { return !known[id] })
+		event.For = slices.DeleteFunc(slices.Clone(event.For), func(id int64) bool { return !known[id] || knowsBetter(journal, event, id, places) })
+		slices.Sort(event.For)
+		event.For = slices.Compact(event.For)
 		if event.Event == v1alpha1.EventDecommission {
 			event.For = slices.Clone(event.NodeIDs) // it may have concerned others who stay after all
 		}
 		event.MayKnow = slices.Clone(event.For)
 	}
+}
+
+// knowsBetter is true for a member that knows who has taken the place of one that
+// an event says leaves, and has not learned it from another event that is on its
+// way: it has heard of both, or was configured since. Told again, it would forget the newer one.
+func knowsBetter(journal *resources.Journal, event *v1alpha1.PendingEvent, id int64, places map[string]int64) bool {
+	if event.Event != v1alpha1.EventDelNodes {
+		return false
+	}
+	for i, pod := range event.Members {
+		newer := places[pod]
+		if newer == 0 || newer == event.NodeIDs[i] {
+			continue
+		}
+		if !slices.ContainsFunc(journal.Events, func(e v1alpha1.PendingEvent) bool {
+			return e.Event == v1alpha1.EventAddNodes && slices.Contains(e.NodeIDs, newer) && slices.Contains(e.For, id)
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // recoverStartOver has a member start over that was to when status was lost. It

@@ -134,12 +134,12 @@ func (d *draft) forceOut(m *member) {
 		return
 	}
 	if m.status.Retired == nil || maySayFarewell(m.status) {
-		why := v1alpha1.RetiredRemoved
 		if m.ordinal < int(m.entry.Desired) {
-			why = v1alpha1.RetiredReplaced
+			m.status.Retired = d.retire(m, v1alpha1.RetiredReplaced) // who takes its place takes its volume
+		} else {
+			m.status.Retired = d.retire(m, v1alpha1.RetiredRemoved)
+			d.condemnVolume(m)
 		}
-		m.status.Retired = d.retire(m, why)
-		d.condemnVolume(m)
 	}
 	m.status.Retired.Force = true
 	d.record("that " + m.status.Pod + " is removed by force")

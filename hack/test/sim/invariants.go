@@ -131,15 +131,19 @@ func (b *book) judgeClaimWrite(r apiserver.Write) {
 	}
 }
 
-// judgeCondemned: a volume that is to go belongs to a member that leaves its place, or its user asked for it.
+// judgeCondemned: a volume that is to go belongs to a member that leaves its place, or left it until now, or its user asked for it.
 func (b *book) judgeCondemned(before, after *v1alpha1.KubeDirectorCluster) {
+	desired := map[string]int32{}
+	for _, role := range before.Status.Roles {
+		desired[role.ID] = role.Desired
+	}
 	for _, role := range after.Status.Roles {
 		for _, m := range role.Members {
 			was := memberByID(&before.Status, m.NodeID)
 			if m.Retired == nil || m.Retired.ClaimUID == "" || b.volumes[m.NodeID] || was != nil && was.Retired != nil && was.Retired.ClaimUID != "" {
 				continue
 			}
-			if _, ordinal, _ := names.ParsePod(m.Pod); m.Retired.Why != v1alpha1.RetiredRemoved && ordinal < int(role.Desired) {
+			if _, ordinal, _ := names.ParsePod(m.Pod); m.Retired.Why != v1alpha1.RetiredRemoved && ordinal < int(min(role.Desired, desired[role.ID])) {
 				b.world.violate("no volume is deleted unless the policy or its user says so", "it is condemned with %+v, whose place another takes", m)
 			}
 		}

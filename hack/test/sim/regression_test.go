@@ -408,6 +408,103 @@ var regressions = []regression{
 		watch r3 all
 		pass r3
 		user scale worker 2`},
+	{"who is removed by force while its place is asked for again leaves its volume there", 700099, `
+		user create
+		fault fuse 4 unsent
+		user annotate force-remove 3
+		flow
+		fault kill r2
+		fault start 3
+		user scale worker 0
+		watch r3 all
+		pass r3
+		user scale worker 2`},
+	{"who stays because its replacement was forgotten hears of who joined", 700803, `
+		user create
+		calm
+		user annotate replace 5
+		user scale client 3
+		fault node-stop node-2
+		flow
+		user annotate replace 3
+		user wipe`},
+	{"what was rebuilt is on record before the first object goes", 701578, `
+		user create
+		flow
+		fault fuse 0
+		user wipe
+		user delete
+		flow`},
+	{"a visit meant for the last container configures the next, and it still hears of who joins", 701789, `
+		user create
+		fault kill r1
+		flow
+		fault start 30
+		fault lease
+		user env client 1
+		watch r3 all
+		pass r3
+		watch r3 all
+		fault container c-worker-0
+		kube restart ns/c-worker-0
+		pass r3
+		fault freeze
+		flow
+		user scale client 2`},
+	{"who was suspended before it was configured learns of all by its configuration", 700624, `
+		user create
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		kube statefulset ns/c-controller
+		kube schedule ns/c-controller-0
+		kube start ns/c-controller-0
+		user suspend
+		user scale worker 1
+		flow
+		user wipe
+		user scale worker 3`},
+	{"who is still to hear that one left hears of the next in its place", 701110, `
+		user create
+		flow
+		user delete
+		fault fuse 1
+		flow
+		user create
+		watch r2 all
+		pass r2
+		watch r2 all
+		pass r2
+		fault freeze
+		flow
+		user annotate replace 2+volume
+		user scale worker 2
+		fault fuse 2 unsent
+		fault thaw
+		fault start 40
+		watch r3 all
+		pass r3
+		watch r3 all
+		pass r3
+		watch r3 all
+		pass r3
+		wait 10s
+		kube statefulset ns/c-worker`},
+	{"who is configured once more by newer metadata knows who joined meanwhile", 701168, `
+		user create
+		user scale worker 1
+		flow
+		fault container c-controller-0
+		kube report ns/c-controller-0
+		watch r1 pods 2
+		kube restart ns/c-controller-0
+		pass r1
+		user scale worker 3
+		flow
+		user scale worker 2`},
 }
 
 func TestRegressions(t *testing.T) {
