@@ -120,39 +120,6 @@ var regressions = []regression{
 		kube start ns/c-worker-0
 		fault node-partition node-3
 		flow`},
-	{"an event for a configured container does not run in the one that took its place", 3465, `
-		user create
-		fault node-partition node-2
-		fault kill r1
-		flow
-		user annotate replace 3
-		watch r2 all
-		pass r2
-		watch r2 all
-		pass r2
-		exec r2 c-worker-0 delivered
-		script c-worker-0 11
-		fault lease
-		fault start 0
-		pass r3
-		wait 1s
-		exec r3 c-worker-0 delivered
-		pass r3
-		wait 10s
-		fault fuse 3
-		pass r3
-		watch r3 all
-		wait 5m
-		pass r3
-		fault container c-worker-0 oom
-		kube restart ns/c-worker-0
-		exec r3 c-worker-0 delivered
-		kube statefulset ns/c-worker
-		fault start 3
-		pass r4
-		watch r4 all
-		pass r4
-		exec r4 c-worker-0 delivered`},
 	{"a process whose cache of clusters lags behind those of objects undoes nothing", 5047, `
 		user create
 		calm
