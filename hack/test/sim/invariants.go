@@ -124,6 +124,7 @@ func (b *book) judgeClaimWrite(r apiserver.Write) {
 	}
 	m := memberOfClaim(&cluster.Status, claim.Name)
 	switch {
+	case b.wiped > 0: // sent while the record stood
 	case cluster.DeletionTimestamp != nil && policy.OnDelete == v1alpha1.VolumeDelete:
 	case m != nil && m.Retired != nil && m.Retired.ClaimUID == claim.UID && (policy.OnScaleDown == v1alpha1.VolumeDelete || b.volumes[m.NodeID]):
 	default:
