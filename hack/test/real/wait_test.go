@@ -69,7 +69,7 @@ func TestWaitForNode(t *testing.T) {
 	f.wantCalls(waiting.near.Name, "--configure")
 	f.wantCalls(waiting.pod.Name, "--configure", "--restart")
 	f.wantCalls(growing.pod.Name, "--configure", "--restart", growing.announcement(f))
-	f.wantCalls(forgetful.pod.Name, "--configure")
+	f.wantCalls(forgetful.pod.Name, "--configure", forgetful.announcement(f))
 	moving.wantOnlyOne(f)
 	stopping.startAgain(f)
 	for _, lost := range []*lostMember{waiting, growing, stopping} {
