@@ -55,13 +55,13 @@ func TestOwnWritesAreAwaited(t *testing.T) {
 			"user scale worker 1", "calm", "user suspend", "calm", "user start", "calm", "user env worker 1", "calm", "user delete", "calm"} {
 			w.do(s)
 		}
+		for _, v := range w.violations {
+			t.Error(v)
+		}
 		// That a cluster is gone which was let go is told by nothing but its absence.
 		want := []string{"404: patch kubedirectorclusters/c"}
 		if diff := cmp.Diff(want, w.book.refused); diff != "" {
 			t.Errorf("refused requests (-want +got):\n%s", diff)
-		}
-		for _, v := range w.violations {
-			t.Error(v)
 		}
 	})
 }

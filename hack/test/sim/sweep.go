@@ -58,8 +58,9 @@ var scenarios = []scenario{
 	{name: "app edit", operate: []step{"user app-image 2", "calm"}},
 	{name: "upgrade", begin: upgraded, operate: []step{"calm"}, silent: true},
 	{name: "status wiped", operate: []step{"user wipe", "calm"}},
-	{name: "status of more members restored", begin: backedUp(4, 1), operate: []step{"user restore", "calm"}},
-	{name: "status of fewer members restored", begin: backedUp(1, 4), operate: []step{"user restore", "calm"}},
+	{name: "status of more members restored", begin: backedUp("user scale worker 4", "user scale worker 1"), operate: []step{"user restore", "calm"}},
+	{name: "status of fewer members restored", begin: backedUp("user scale worker 1", "user scale worker 4"), operate: []step{"user restore", "calm"}},
+	{name: "status of a replaced member restored", begin: backedUp("flow", "user annotate replace 2"), operate: []step{"user restore", "calm"}},
 	{name: "delete", operate: []step{"user delete", "calm"}},
 }
 
@@ -84,14 +85,14 @@ func upgraded(w *world) {
 	w.do("fault start 0")
 }
 
-// backedUp has had the status kept at one size, and is ready at another one.
-func backedUp(then, now int) func(*world) {
+// backedUp has had the status kept after one step, and is ready after another one.
+func backedUp(then, now step) func(*world) {
 	return func(w *world) {
 		ready(w)
-		w.do(step(fmt.Sprintf("user scale worker %d", then)))
+		w.do(then)
 		w.do("calm")
 		w.do("user back-up")
-		w.do(step(fmt.Sprintf("user scale worker %d", now)))
+		w.do(now)
 		w.do("calm")
 	}
 }
