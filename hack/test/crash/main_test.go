@@ -23,7 +23,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -31,16 +30,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	"sigs.k8s.io/yaml"
 
+	"github.com/bluek8s/kubedirector/hack/test/crds"
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/generated/clientset/versioned"
 )
@@ -104,43 +99,7 @@ func connect(context.Context) error {
 	return err
 }
 
-// installCRDs applies the CRDs of this tree and waits until they are served.
-func installCRDs(ctx context.Context) error {
-	client, err := dynamic.NewForConfig(server.config)
-	if err != nil {
-		return err
-	}
-	crds := client.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
-	files, err := filepath.Glob(filepath.Join(root, "artifacts", "crds", "*.yaml"))
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		crd := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal(text, &crd.Object); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-		if _, err := crds.Apply(ctx, crd.GetName(), crd, metav1.ApplyOptions{FieldManager: "kubedirector-test", Force: true}); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-	}
-	var last error
-	err = wait.PollUntilContextCancel(ctx, interval, true, func(ctx context.Context) (bool, error) {
-		clusters, apps := server.kubeDirector.KubedirectorV1alpha1().KubeDirectorClusters(""), server.kubeDirector.KubedirectorV1alpha1().KubeDirectorApps("")
-		_, ofClusters := clusters.List(ctx, metav1.ListOptions{Limit: 1})
-		_, ofApps := apps.List(ctx, metav1.ListOptions{Limit: 1})
-		last = errors.Join(ofClusters, ofApps)
-		return last == nil, nil
-	})
-	if err != nil {
-		return fmt.Errorf("the CRDs are not served: %w", last)
-	}
-	return nil
-}
+func installCRDs(ctx context.Context) error { return crds.Install(ctx, server.config, root) }
 
 // clearAway removes what an interrupted run has left, whose controllers are no more.
 func clearAway(ctx context.Context) error {

@@ -68,7 +68,8 @@ type sweep struct {
 type progress struct {
 	// undisturbed are the requests of a controller that does not die.
 	undisturbed []string
-	// spared is the smallest number of a request to which a life did not come, 0 while none is known.
+	// spared is the smallest number of a request to which a life did not come,
+	// above that of the undisturbed requests; 0 while none is known.
 	spared int
 	// unsent and unread are what controllers died of.
 	unsent, unread []string
@@ -135,8 +136,10 @@ func (s *sweep) note(part int, f fate, l *life) {
 		for _, c := range l.subject.wire.sent() {
 			p.undisturbed = append(p.undisturbed, c.what(l.namespace))
 		}
-	case len(l.diedOf) == 0 && (p.spared == 0 || f.at < p.spared):
-		p.spared = f.at
+	case len(l.diedOf) == 0:
+		if f.at > len(p.undisturbed) && (p.spared == 0 || f.at < p.spared) {
+			p.spared = f.at
+		}
 	case f.unread:
 		p.unread = append(p.unread, l.diedOf...)
 	default:
@@ -149,8 +152,15 @@ func (s *sweep) report(t *testing.T) {
 	for i, p := range s.parts {
 		t.Logf("%s: %d requests; %d controllers died before the Nth was sent, %d before its answer was read; N = %d was one too many",
 			parts[i].name, len(p.undisturbed), len(p.unsent), len(p.unread), p.spared)
+		died := map[string]bool{}
 		for what, n := range counts(p.unsent, p.unread) {
+			died[what] = true
 			t.Logf("   %2d died of %s", n, what)
+		}
+		for what := range counts(p.undisturbed) {
+			if !died[what] {
+				t.Logf("    0 died of %s", what)
+			}
 		}
 	}
 }

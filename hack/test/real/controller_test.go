@@ -46,6 +46,7 @@ type controller struct {
 
 	process *exec.Cmd
 	asked   atomic.Bool // to end
+	lost    atomic.Bool // it has ended without having been asked to
 	ended   chan struct{}
 	err     error
 }
@@ -105,11 +106,18 @@ func (c *controller) start() error {
 	go func() {
 		defer close(ended)
 		c.err = c.process.Wait()
-		if c == subject && !c.asked.Load() {
-			fmt.Fprintf(os.Stderr, "the controller, which all tests need, has ended by itself (%v), see %s\n", c.err, c.logFile)
-			os.Exit(1)
+		if !c.asked.Load() {
+			c.lost.Store(true)
 		}
 	}()
+	return nil
+}
+
+// checkAlive fails when the controller has ended by itself: what waits for it waits for nothing.
+func (c *controller) checkAlive() error {
+	if c.lost.Load() {
+		return fmt.Errorf("the controller, which all tests need, has ended by itself, see %s", c.logFile)
+	}
 	return nil
 }
 

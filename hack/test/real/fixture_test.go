@@ -50,6 +50,9 @@ type fixture struct {
 // are pairs of key and value for the namespace.
 func newFixture(t *testing.T, name string, labels ...string) *fixture {
 	t.Helper()
+	if err := subject.checkAlive(); err != nil {
+		t.Fatal(err)
+	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "kdtest-" + name + "-", Labels: map[string]string{testLabel: "real"}}}
 	for i := 0; i < len(labels); i += 2 {
 		namespace.Labels[labels[i]] = labels[i+1]
@@ -102,7 +105,7 @@ func removeClusters(ctx context.Context, namespace string) error {
 			return false, err
 		}
 		left = len(list.Items)
-		return left == 0, nil
+		return left == 0, subject.checkAlive()
 	})
 	if err != nil {
 		return fmt.Errorf("%d clusters of namespace %s are still there: %w", left, namespace, err)
@@ -132,7 +135,7 @@ func removeNamespaces(ctx context.Context) error {
 		for _, namespace := range list.Items {
 			left = append(left, namespace.Name)
 		}
-		return len(left) == 0, nil
+		return len(left) == 0, subject.checkAlive()
 	})
 	if err != nil {
 		return fmt.Errorf("namespaces %v are still there: %w", left, err)
@@ -225,10 +228,10 @@ func (f *fixture) eventually(limit time.Duration, what string, look func(context
 		if ctx.Err() == nil { // a look that the limit cut short saw nothing
 			stands = seen
 		}
-		return done, nil
+		return done, subject.checkAlive()
 	})
 	if err != nil {
-		f.Fatalf("%s: not within %s; it stands so:\n%s", what, limit, stands)
+		f.Fatalf("%s: not within %s (%v); it stands so:\n%s", what, limit, err, stands)
 	}
 }
 

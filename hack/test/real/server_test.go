@@ -25,12 +25,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/wait"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -40,6 +38,7 @@ import (
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/bluek8s/kubedirector/hack/test/crds"
 	"github.com/bluek8s/kubedirector/pkg/generated/clientset/versioned"
 )
 
@@ -116,30 +115,10 @@ func (s *apiServer) apply(ctx context.Context, object *unstructured.Unstructured
 	return err
 }
 
-// installCRDs applies the CRDs of this tree and waits until they are served.
+// installCRDs has the server serve the CRDs of this tree.
 func (s *apiServer) installCRDs(ctx context.Context) error {
-	files, err := filepath.Glob(filepath.Join(root, "artifacts", "crds", "*.yaml"))
-	if err != nil {
+	if err := crds.Install(ctx, s.config, root); err != nil {
 		return err
-	}
-	if len(files) == 0 {
-		return errors.New("artifacts/crds holds no manifest")
-	}
-	for _, file := range files {
-		if err := s.applyManifests(ctx, file, ""); err != nil {
-			return err
-		}
-	}
-	var last error
-	err = wait.PollUntilContextTimeout(ctx, interval, patience, true, func(ctx context.Context) (bool, error) {
-		_, last = s.kubeDirector.KubedirectorV1alpha1().KubeDirectorClusters("").List(ctx, metav1.ListOptions{Limit: 1})
-		if last == nil {
-			_, last = s.kubeDirector.KubedirectorV1alpha1().KubeDirectorApps("").List(ctx, metav1.ListOptions{Limit: 1})
-		}
-		return last == nil, nil
-	})
-	if err != nil {
-		return fmt.Errorf("the CRDs are not served: %w", last)
 	}
 	s.kinds.Reset()
 	return nil
