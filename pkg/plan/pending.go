@@ -65,29 +65,28 @@ func (d *draft) tidyEvents() {
 		})
 		event.MayKnow = slices.DeleteFunc(event.MayKnow, func(id int64) bool { return !slices.Contains(event.For, id) })
 	}
-	someGo := func(event *v1alpha1.PendingEvent, until v1alpha1.MemberState) bool {
-		return slices.ContainsFunc(event.NodeIDs, func(id int64) bool {
-			m := byID[id]
-			return m != nil && !m.wanted && m.status.State != until
-		})
-	}
-	d.status.PendingEvents = slices.DeleteFunc(d.status.PendingEvents, func(event v1alpha1.PendingEvent) bool {
-		switch event.Event {
-		case v1alpha1.EventStop, v1alpha1.EventDelete:
-			return false // what follows them drops them
-		case v1alpha1.EventDecommission:
-			// It stays as long as somebody leaves by it: called off, they start over.
-			return !someGo(&event, v1alpha1.MemberDeleting)
-		case v1alpha1.EventDelNodes:
-			// It stays until they are gone: if status is lost, peers have heard that they are.
-			return len(event.NodeIDs) == 0 || len(event.For) == 0 && !someGo(&event, "")
-		}
-		joined := slices.ContainsFunc(event.NodeIDs, func(id int64) bool { return byID[id] != nil && byID[id].wanted })
-		return len(event.For) == 0 || !joined
-	})
+	d.status.PendingEvents = slices.DeleteFunc(d.status.PendingEvents, func(event v1alpha1.PendingEvent) bool { return isOver(&event, byID) })
 	if len(d.status.PendingEvents) == 0 {
 		d.status.PendingEvents = nil
 	}
+}
+
+// isOver is true for an event that has nothing left to say.
+func isOver(event *v1alpha1.PendingEvent, byID map[int64]*member) bool {
+	some := func(are func(*member) bool) bool {
+		return slices.ContainsFunc(event.NodeIDs, func(id int64) bool { return byID[id] != nil && are(byID[id]) })
+	}
+	switch event.Event {
+	case v1alpha1.EventStop, v1alpha1.EventDelete:
+		return false // what follows them drops them
+	case v1alpha1.EventDecommission:
+		// It stays as long as somebody leaves by it: called off, they start over.
+		return !some(func(m *member) bool { return !m.wanted && m.status.State != v1alpha1.MemberDeleting })
+	case v1alpha1.EventDelNodes:
+		// It stays until they are gone: if status is lost, peers have heard that they are.
+		return len(event.NodeIDs) == 0 || len(event.For) == 0 && !some(func(m *member) bool { return !m.wanted })
+	}
+	return len(event.For) == 0 || !some(func(m *member) bool { return m.wanted })
 }
 
 // concerns is true while a member is to be called for an event.

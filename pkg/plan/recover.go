@@ -17,6 +17,7 @@ limitations under the License.
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -206,38 +207,62 @@ func (d *draft) recoverEvents(journal *resources.Journal) {
 		return
 	}
 	d.status.LastEvent = max(d.status.LastEvent, journal.Last)
-	var mayStayAfterAll []int64
-	known, places := map[int64]bool{}, map[string]int64{}
+	mayStay := d.recoverIntents(journal)
+	for i := range journal.Events {
+		if event := &journal.Events[i]; isOfOthers(event.Event) {
+			// They may have been on their way to be replaced, and nobody told them; that is not on record any more.
+			event.For = append(event.For, mayStay...)
+		}
+	}
+	places := d.places()
+	d.status.PendingEvents = nil
+	for i := range journal.Events {
+		d.status.PendingEvents = append(d.status.PendingEvents, recoverEvent(journal, i, places))
+	}
+}
+
+// recoverIntents has the members of a rebuilt roster leave, or start over, that
+// were to when status was lost. It returns those that leave and may stay after all.
+func (d *draft) recoverIntents(journal *resources.Journal) (mayStay []int64) {
 	for i := range d.status.Roles {
 		for j := range d.status.Roles[i].Members {
 			m := &d.status.Roles[i].Members[j]
-			known[m.NodeID], places[m.Pod] = true, m.NodeID
 			if m.State == v1alpha1.MemberPending && leaves(journal, m.NodeID) {
 				m.State = v1alpha1.MemberLeaving
-				mayStayAfterAll = append(mayStayAfterAll, m.NodeID)
+				mayStay = append(mayStay, m.NodeID)
 			}
 			if slices.Contains(journal.StartOver, m.NodeID) && goesOn(m) {
 				d.recoverStartOver(m)
 			}
 		}
 	}
-	for i := range journal.Events {
-		if event := &journal.Events[i]; isOfOthers(event.Event) {
-			// They may have been on their way to be replaced, and nobody told them; that is not on record any more.
-			event.For = append(event.For, mayStayAfterAll...)
+	return mayStay
+}
+
+// places are the node IDs of the members on record, by pod.
+func (d *draft) places() map[string]int64 {
+	places := map[string]int64{}
+	for _, role := range d.status.Roles {
+		for _, m := range role.Members {
+			places[m.Pod] = m.NodeID
 		}
 	}
-	d.status.PendingEvents = slices.Clone(journal.Events)
-	for i := range d.status.PendingEvents {
-		event := &d.status.PendingEvents[i]
-		event.For = slices.DeleteFunc(slices.Clone(event.For), func(id int64) bool { return !known[id] || knowsBetter(journal, event, id, places) })
+	return places
+}
+
+// recoverEvent is the journal's event as it goes on, for those that are still in a place.
+func recoverEvent(journal *resources.Journal, i int, places map[string]int64) v1alpha1.PendingEvent {
+	event := *journal.Events[i].DeepCopy()
+	if event.Event == v1alpha1.EventDecommission {
+		event.For = slices.Clone(event.NodeIDs) // it may have concerned others who stay after all
+	} else {
+		known := slices.Collect(maps.Values(places))
+		event.For = slices.DeleteFunc(event.For, func(id int64) bool { return !slices.Contains(known, id) || knowsBetter(journal, &event, id, places) })
 		slices.Sort(event.For)
 		event.For = slices.Compact(event.For)
-		if event.Event == v1alpha1.EventDecommission {
-			event.For = slices.Clone(event.NodeIDs) // it may have concerned others who stay after all
-		}
-		event.MayKnow = slices.Clone(event.For)
 	}
+	event.MayKnow = slices.Clone(event.For)
+	return event
 }
 
 // knowsBetter is true for a member that knows who has taken the place of one that

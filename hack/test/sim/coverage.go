@@ -49,13 +49,26 @@ func (c *coverage) String() string {
 	return c.share("rows", rows) + c.share("ignored pairs", ignored)
 }
 
-func (c *coverage) share(what string, pairs []lifecycle.Pair) string {
+// rowsMet is how many rows of the tables were met.
+func (c *coverage) rowsMet() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rows, _ := lifecycle.Pairs()
+	return len(rows) - len(c.missed(rows))
+}
+
+func (c *coverage) missed(pairs []lifecycle.Pair) []string {
 	var missed []string
 	for _, p := range pairs {
 		if c.met[p] == 0 {
 			missed = append(missed, fmt.Sprintf("%s %q on %q", p.Machine, p.State, p.Event))
 		}
 	}
+	return missed
+}
+
+func (c *coverage) share(what string, pairs []lifecycle.Pair) string {
+	missed := c.missed(pairs)
 	text := fmt.Sprintf("%d of %d %s of the state machines' tables met", len(pairs)-len(missed), len(pairs), what)
 	if len(missed) > 0 {
 		text += "; not met: " + strings.Join(missed, ", ")

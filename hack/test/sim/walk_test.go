@@ -27,6 +27,13 @@ import (
 // length is how long a walk is before all faults end.
 const length = 400
 
+// Of the rows of the state machines' tables, of which there are 48, a world that
+// has not lost its variety meets at least so many in the usual number of walks.
+const (
+	usualWalks = 300
+	fewestRows = 42
+)
+
 // asked is a number from the environment, from 1 on.
 func asked(t *testing.T, name string, usual uint64) uint64 {
 	t.Helper()
@@ -44,7 +51,7 @@ func asked(t *testing.T, name string, usual uint64) uint64 {
 // TestWalks lives random lives; WALKS says how many and SEED with which to begin;
 // SHRINK=no leaves a trace as long as it was found.
 func TestWalks(t *testing.T) {
-	first, walks := asked(t, "SEED", 1), asked(t, "WALKS", 300)
+	first, walks := asked(t, "SEED", 1), asked(t, "WALKS", usualWalks)
 	var steps atomic.Int64
 	met, stop := measure()
 	defer stop()
@@ -68,4 +75,7 @@ func TestWalks(t *testing.T) {
 	took := time.Since(began)
 	t.Logf("%d walks, %d steps, %.0f steps a second", walks, steps.Load(), float64(steps.Load())/took.Seconds())
 	t.Logf("%s", met)
+	if rows := met.rowsMet(); walks >= usualWalks && rows < fewestRows {
+		t.Errorf("%d rows of the state machines' tables met, want %d at least", rows, fewestRows)
+	}
 }
