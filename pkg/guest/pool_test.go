@@ -56,7 +56,7 @@ func TestARequestSaysAllThatTheStepDoes(t *testing.T) {
 		time.Sleep(time.Minute)
 		want := &protocol.Request{
 			ProtocolVersion: protocol.Version, PodUID: "uid-a", ContainerID: "containerd://1",
-			Leader:  protocol.Leader{LeaseUID: "lease", Epoch: 7},
+			Leader:  protocol.Leader{LeaseUID: "lease", Epoch: 7, Request: 1},
 			Cluster: protocol.Cluster{UID: "uid-of-cluster", Namespace: "ml", Name: "cluster-1"},
 			NodeID:  3, VolumeDir: protocol.MountVolumeState, Metadata: []byte(`{"version":"1"}`), MetadataGeneration: 9,
 			Event: &protocol.Event{Name: "configure", Args: []string{"--configure"}, Scope: protocol.ScopeNode, Generation: 9,

@@ -76,7 +76,7 @@ func (p *Pool) compose(ctx context.Context, v *visit) (*protocol.Request, *plan.
 		PodUID:             string(step.Container.PodUID),
 		ContainerID:        step.Container.ID,
 		Incarnation:        v.incarnation,
-		Leader:             protocol.Leader{LeaseUID: leaseUID, Epoch: epoch},
+		Leader:             protocol.Leader{LeaseUID: leaseUID, Epoch: epoch, Request: p.sent.Add(1)},
 		Cluster:            protocol.Cluster{UID: string(step.Cluster), Namespace: v.cluster.Namespace, Name: v.cluster.Name},
 		NodeID:             step.NodeID,
 		Metadata:           metadata,

@@ -116,6 +116,9 @@ func (w *world) heal(do func(step) bool) {
 		do(step("fault node-start " + node))
 		do(step("fault out-of-service " + node + " off"))
 	}
+	for _, pod := range w.lateAt() {
+		do(step("late " + pod))
+	}
 	do("user app-create")
 	do("user correct")
 	for _, r := range w.replicas {

@@ -44,7 +44,15 @@ const (
 	// unanswered is done, and its answer is lost.
 	unanswered fate = "unanswered"
 	refused    fate = "refused"
+	// late is one whose process in the container goes on much later, on a node that was frozen, say.
+	late fate = "late"
 )
+
+// frozen is a request that is late.
+type frozen struct {
+	pod  string
+	goOn chan struct{}
+}
 
 // Apply implements guest.Executor.
 func (e *execs) Apply(ctx context.Context, container plan.Container, request []byte, answer io.Writer) error {
@@ -86,11 +94,50 @@ func (e *execs) meet(ctx context.Context, what fate, container plan.Container, r
 	if !e.replica.world.kube.Reachable(container.Pod.Namespace, container.Pod.Name) {
 		return fmt.Errorf("error dialing backend: %w", errOutage)
 	}
+	if what == late {
+		return e.replica.world.freezeExec(container, request)
+	}
 	if what == unanswered {
 		go func() { _ = e.replica.world.guests.Apply(context.Background(), container, request, io.Discard) }()
 		return errLost
 	}
 	return e.replica.world.guests.Apply(ctx, container, request, answer)
+}
+
+func (w *world) freezeExec(container plan.Container, request []byte) error {
+	f := frozen{pod: container.Pod.Name, goOn: make(chan struct{})}
+	if err := w.guests.Late(container, request, f.goOn); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.frozen = append(w.frozen, f)
+	return errLost
+}
+
+// thawExec POD lets the oldest request go on that is late there.
+func (w *world) thawExec(args []string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, f := range w.frozen {
+		if f.pod == args[0] {
+			w.frozen = slices.Delete(w.frozen, i, i+1)
+			close(f.goOn)
+			return true
+		}
+	}
+	return false
+}
+
+// lateAt are the pods in which requests are late, the oldest first.
+func (w *world) lateAt() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var pods []string
+	for _, f := range w.frozen {
+		pods = append(pods, f.pod)
+	}
+	return pods
 }
 
 func (w *world) addCall(c *call) {

@@ -35,7 +35,8 @@ import (
 //	pass r1                        replica r1 makes the pass that waits
 //	watch r1 pods 2                two events reach a cache of r1; "all" for all of every cache
 //	relist r1 pods                 its watch was lost, it lists anew
-//	exec r1 c-worker-0 delivered   a request reaches the guest; or unanswered, refused
+//	exec r1 c-worker-0 delivered   a request reaches the guest; or unanswered, refused, late
+//	late c-worker-0                a request that is late there goes on
 //	script c-worker-0 0            a script ends with that exit code
 //	kube start ns/c-worker-0       Kubernetes does something, see package kube
 //	wait 1s                        time passes
@@ -54,6 +55,7 @@ func init() {
 		"watch":  (*world).watch,
 		"relist": (*world).relist,
 		"exec":   (*world).exec,
+		"late":   (*world).thawExec,
 		"script": (*world).endScript,
 		"kube":   func(w *world, args []string) bool { return w.kube.Do(strings.Join(args, " ")) },
 		"wait":   (*world).wait,

@@ -472,6 +472,35 @@ var regressions = []regression{
 		user scale worker 3
 		flow
 		user scale worker 2`},
+	{"what was sent before somebody stayed after all arrives when all is over", 6, `
+		user create
+		calm
+		user scale worker 1
+		watch r1 all
+		pass r1
+		wait 200ms
+		watch r1 all
+		pass r1
+		wait 200ms
+		exec r1 c-controller-0 late
+		user scale worker 2
+		calm
+		late c-controller-0`},
+	{"what was sent before somebody stayed after all arrives under the next leader", 6, `
+		user create
+		calm
+		user scale worker 1
+		watch r1 all
+		pass r1
+		wait 200ms
+		watch r1 all
+		pass r1
+		wait 200ms
+		exec r1 c-controller-0 late
+		user scale worker 2
+		fault kill r1
+		calm
+		late c-controller-0`},
 }
 
 func TestRegressions(t *testing.T) {

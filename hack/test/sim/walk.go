@@ -136,6 +136,9 @@ func (k *walker) progress() step {
 				c := calls[k.rng.IntN(len(calls))]
 				return step(fmt.Sprintf("exec %s %s %s", c.replica.name, c.pod, k.fate()))
 			}
+			if late := k.lateAt(); len(late) > 0 && k.rng.IntN(4) == 0 {
+				return step("late " + late[k.rng.IntN(len(late))])
+			}
 		case 8:
 			if running := k.guests.Running(); len(running) > 0 {
 				s := running[k.rng.IntN(len(running))]
@@ -160,7 +163,7 @@ func (k *walker) fate() fate {
 	if k.rng.IntN(1000) >= 2*k.troubled {
 		return delivered
 	}
-	return []fate{unanswered, refused}[k.rng.IntN(2)]
+	return []fate{unanswered, refused, late}[k.rng.IntN(3)]
 }
 
 func (k *walker) exitCode(event string) int {

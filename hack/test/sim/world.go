@@ -67,6 +67,8 @@ type world struct {
 
 	mu    sync.Mutex
 	calls []*call // on their way to containers
+	// frozen are requests that have reached a container, where their process does not go on.
+	frozen []frozen
 
 	// behind is how many versions the caches of a process lag that is started
 	// because nobody leads; exits is how scripts end that are not ended otherwise.

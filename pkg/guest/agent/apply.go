@@ -125,14 +125,18 @@ func (a *Agent) lockLedger(ctx context.Context, progress progressFunc) (*os.File
 	}
 }
 
-// checkLeader refuses a leader that has been replaced without knowing it.
+// checkLeader refuses a leader that has been replaced without knowing it, and
+// what a leader has sent before it thought better: this process may have been
+// frozen for as long as that took.
 func (a *Agent) checkLeader(leader protocol.Leader) *protocol.Refusal {
-	newest, err := a.ledger().admitLeader(leader)
+	newest, err := a.ledger().admit(leader)
 	switch {
 	case err != nil:
 		return &protocol.Refusal{Reason: protocol.StateNotWritable, Message: err.Error()}
-	case newest > leader.Epoch:
-		return &protocol.Refusal{Reason: protocol.StaleLeader, Message: fmt.Sprintf("leader epoch %d: epoch %d has spoken already", leader.Epoch, newest)}
+	case newest.Epoch > leader.Epoch:
+		return &protocol.Refusal{Reason: protocol.StaleLeader, Message: fmt.Sprintf("leader epoch %d: epoch %d has spoken already", leader.Epoch, newest.Epoch)}
+	case newest.Request > leader.Request && leader.Request > 0:
+		return &protocol.Refusal{Reason: protocol.StaleRequest, Message: fmt.Sprintf("request %d: request %d of the same leader was here already", leader.Request, newest.Request)}
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ limitations under the License.
 package agent
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -173,20 +174,20 @@ func (l *ledger) markConfigured(incarnation string) error {
 	return atomicfile.Write(l.path("configured"), []byte(incarnation+"\n"), 0o644)
 }
 
-// admitLeader tells the newest epoch seen under the leader's Lease, and notes
-// the leader's own if it is that.
-func (l *ledger) admitLeader(leader protocol.Leader) (newest int64, err error) {
+// admit notes what a leader says of itself if nothing newer was here under its
+// Lease, and returns the newest.
+func (l *ledger) admit(leader protocol.Leader) (newest protocol.Leader, err error) {
 	if leader.LeaseUID == "" {
-		return leader.Epoch, nil
+		return leader, nil
 	}
-	var epochs map[string]int64
-	if !readJSON(l.path("leaders.json"), &epochs) || epochs == nil {
-		epochs = map[string]int64{}
+	var leaders map[string]protocol.Leader
+	if !readJSON(l.path("leaders.json"), &leaders) || leaders == nil {
+		leaders = map[string]protocol.Leader{}
 	}
-	newest, seen := epochs[leader.LeaseUID]
-	if seen && newest >= leader.Epoch {
+	newest, seen := leaders[leader.LeaseUID]
+	if seen && cmp.Or(cmp.Compare(newest.Epoch, leader.Epoch), cmp.Compare(newest.Request, leader.Request)) >= 0 {
 		return newest, nil
 	}
-	epochs[leader.LeaseUID] = leader.Epoch
-	return leader.Epoch, atomicfile.WriteJSON(l.path("leaders.json"), epochs, 0o644)
+	leaders[leader.LeaseUID] = leader
+	return leader, atomicfile.WriteJSON(l.path("leaders.json"), leaders, 0o644)
 }

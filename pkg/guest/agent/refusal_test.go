@@ -34,6 +34,7 @@ func TestRefusals(t *testing.T) {
 		{"another pod", func(r *protocol.Request) { r.PodUID = "another" }, protocol.WrongPod},
 		{"another container", func(r *protocol.Request) { r.Incarnation = testPod + ".00000000" }, protocol.WrongIncarnation},
 		{"older leader", func(r *protocol.Request) { r.Leader.Epoch = 6 }, protocol.StaleLeader},
+		{"older request of the same leader", func(r *protocol.Request) { r.Leader.Request = 2 }, protocol.StaleRequest},
 		{"future protocol", func(r *protocol.Request) { r.ProtocolVersion = protocol.Version + 1 }, protocol.UnsupportedProtocol},
 		{"no protocol", func(r *protocol.Request) { r.ProtocolVersion = 0 }, protocol.UnsupportedProtocol},
 		{"no member", func(r *protocol.Request) { r.NodeID = 0 }, protocol.BadRequest},
@@ -44,7 +45,7 @@ func TestRefusals(t *testing.T) {
 			before := c.request("true")
 			before.Event, before.Package, before.Metadata = nil, nil, nil
 			before.MarkConfigured = protocol.MarkNever
-			before.Leader.Epoch = 7
+			before.Leader = protocol.Leader{LeaseUID: before.Leader.LeaseUID, Epoch: 7, Request: 3}
 			if r := c.apply(before); r.Refusal != nil {
 				t.Fatalf("refusal %+v", r.Refusal)
 			}

@@ -26,6 +26,8 @@ const (
 	WrongIncarnation RefusalReason = "WrongIncarnation"
 	// StaleLeader: a newer leader under the same Lease has spoken already.
 	StaleLeader RefusalReason = "StaleLeader"
+	// StaleRequest: a later request of the same leader was here already.
+	StaleRequest RefusalReason = "StaleRequest"
 	// UnsupportedProtocol: the guest does not serve this protocol version.
 	UnsupportedProtocol RefusalReason = "UnsupportedProtocol"
 	// BadRequest: the request is not well-formed.

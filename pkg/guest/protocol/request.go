@@ -57,6 +57,9 @@ type Request struct {
 type Leader struct {
 	LeaseUID string `json:"leaseUID,omitempty"`
 	Epoch    int64  `json:"epoch"`
+	// Request counts the requests of an epoch, from 1 on: one that arrives
+	// after a later one is refused. 0 is not compared.
+	Request int64 `json:"request,omitempty"`
 }
 
 // Cluster names the KubeDirectorCluster a member belongs to.

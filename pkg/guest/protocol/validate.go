@@ -43,6 +43,8 @@ func (r *Request) Validate() error {
 		return fmt.Errorf("nodeID %d: must be at least 1", r.NodeID)
 	case r.Leader.Epoch < 0:
 		return fmt.Errorf("leader.epoch %d: must not be negative", r.Leader.Epoch)
+	case r.Leader.Request < 0:
+		return fmt.Errorf("leader.request %d: must not be negative", r.Leader.Request)
 	case r.VolumeDir != "" && (!path.IsAbs(r.VolumeDir) || path.Clean(r.VolumeDir) != r.VolumeDir):
 		return fmt.Errorf("volumeDir %q: must be a clean absolute path", r.VolumeDir)
 	case r.FollowSeconds < 0 || r.FollowSeconds > MaxFollowSeconds:

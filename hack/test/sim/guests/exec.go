@@ -61,6 +61,27 @@ func (g *Guests) Apply(ctx context.Context, to plan.Container, request []byte, a
 	}
 }
 
+// Late brings a request to the container that runs now, in a process to which
+// nobody listens any more and which goes on only when it is let, or ends with its container.
+func (g *Guests) Late(to plan.Container, request []byte, goOn <-chan struct{}) error {
+	c, err := g.reach(to.Pod)
+	if err != nil {
+		return err
+	}
+	go func() {
+		defer c.processes.Done()
+		select {
+		case <-goOn:
+		case <-c.life.Done():
+			return
+		}
+		c.requested(+1)
+		defer c.requested(-1)
+		_ = c.agent.Apply(c.life, bytes.NewReader(request), &stdout{process: c.life, listener: context.Background(), to: io.Discard})
+	}()
+	return nil
+}
+
 // reach finds the container of an exec, and has it wait for that when it ends.
 func (g *Guests) reach(name types.NamespacedName) (*container, error) {
 	g.mu.Lock()
