@@ -84,6 +84,9 @@ func (w *world) next() step {
 	if w.leads == nil {
 		return step(fmt.Sprintf("fault start %d", w.behind))
 	}
+	if t := w.leads.network; t.stalls && t.thaw != nil {
+		return "fault lease" // another takes over from one that has stalled
+	}
 	for _, r := range w.replicas {
 		for _, feed := range r.feeds {
 			if feed.lag() > 0 {

@@ -84,7 +84,9 @@ func (e *execs) meet(ctx context.Context, what fate, container plan.Container, r
 	if what == refused || network.dead {
 		return fmt.Errorf("error dialing backend: %w", errOutage)
 	}
-	if network.burns() {
+	if burnt := network.burns(); burnt && network.stalls {
+		what = late
+	} else if burnt {
 		network.dead = true
 		if network.unsent {
 			return errDead

@@ -47,7 +47,7 @@ var scenarios = []scenario{
 	{name: "create", begin: func(*world) {}, operate: []step{"user create", "calm"}},
 	{name: "up", operate: []step{"user scale worker 4", "calm"}},
 	{name: "down", operate: []step{"user scale worker 1", "calm"}},
-	{name: "down and up", operate: []step{"user scale worker 1", "flow", "user scale worker 3", "calm"}},
+	{name: "down and up", operate: []step{"user scale worker 1", "calm", "user scale worker 3", "calm"}},
 	{name: "veto", operate: []step{"user scale worker 1", "calm"}, exits: vetoOnce},
 	{name: "replace", operate: []step{"user annotate replace 2", "calm"}},
 	{name: "replace with volume", operate: []step{"user annotate replace 3+volume", "calm"}},
@@ -112,9 +112,19 @@ type end struct {
 	Minds   []string
 }
 
-// run makes the operation in a world of its own. The controller dies at its
-// nth write or exec, if it gets that far: died says whether it did.
-func (s scenario) run(w *world, nth int, unsent bool, behind int) (e end, died bool) {
+// mishap is what happens at a write or exec of the controller.
+type mishap struct {
+	// unsent is true of a process that dies before it has sent it, and not when it has.
+	unsent bool
+	// stalls is true of one that does not die: it stalls for as long as another leads and comes to the end.
+	stalls bool
+	// behind is how many versions the caches of the next process lag.
+	behind int
+}
+
+// run makes the operation in a world of its own. The mishap is at the nth write
+// or exec, if it comes to that: met says whether it did.
+func (s scenario) run(w *world, nth int, m mishap) (e end, met bool) {
 	if s.exits != nil {
 		w.exits = s.exits
 	}
@@ -123,22 +133,29 @@ func (s scenario) run(w *world, nth int, unsent bool, behind int) (e end, died b
 	} else {
 		s.begin(w)
 	}
-	w.behind = behind
+	w.behind = m.behind
 	first := w.leads
 	if nth >= 0 {
-		first.network.fuse, first.network.unsent = nth, unsent
+		first.network.fuse, first.network.unsent, first.network.stalls = nth, m.unsent, m.stalls
 	}
 	for _, step := range s.operate {
 		if !w.do(step) {
 			w.violate("each step of the story applies", "%s", step)
 		}
 	}
+	if m.stalls && first.network.burnt {
+		w.do("fault thaw")
+		for _, pod := range w.lateAt() {
+			w.do(step("late " + pod))
+		}
+		w.do("calm")
+	}
 	if w.restless {
 		w.violate("after faults stop the system comes to rest", "it does not within %d steps", maxCalm)
 	} else if cluster := w.cluster(); cluster == nil || !cluster.Spec.Suspend {
 		w.book.settled()
 	}
-	return w.end(), first.network.dead
+	return w.end(), first.network.burnt
 }
 
 func (w *world) end() end {

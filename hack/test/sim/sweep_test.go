@@ -30,45 +30,43 @@ func sweepSetup(volumes bool) setup {
 
 // TestSweep has the controller die at every write and exec of every operation,
 // before it is sent and after, and the next one begin with caches that are
-// current or lag. Each time the end is that of a life in peace.
+// current or lag; and has it stall there until another one has come to the end.
+// Each time the end is that of a life in peace.
 func TestSweep(t *testing.T) {
 	for _, s := range scenarios {
 		for _, volumes := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, volumes %t", s.name, volumes), func(t *testing.T) {
 				t.Parallel()
-				want, _ := s.live(t, volumes, -1, false, 0)
-				deaths := 0
-				for _, how := range []struct {
-					unsent bool
-					behind int
-				}{{false, 0}, {true, 0}, {false, 12}} {
+				want, _ := s.live(t, volumes, -1, mishap{})
+				mishaps := 0
+				for _, m := range []mishap{{}, {unsent: true}, {behind: 12}, {stalls: true}} {
 					for nth := 0; ; nth++ {
-						got, died := s.live(t, volumes, nth, how.unsent, how.behind)
-						if !died {
+						got, met := s.live(t, volumes, nth, m)
+						if !met {
 							break
 						}
-						deaths++
+						mishaps++
 						if diff := cmp.Diff(want, got); diff != "" {
-							t.Errorf("a death at request %d, %+v, makes a difference (-want +got):\n%s", nth, how, diff)
+							t.Errorf("a mishap at request %d, %+v, makes a difference (-want +got):\n%s", nth, m, diff)
 						}
 					}
 				}
-				if s.silent != (deaths == 0) {
-					t.Errorf("%d deaths", deaths)
+				if s.silent != (mishaps == 0) {
+					t.Errorf("%d mishaps", mishaps)
 				}
-				t.Logf("%d deaths", deaths)
+				t.Logf("%d mishaps", mishaps)
 			})
 		}
 	}
 }
 
-func (s scenario) live(t *testing.T, volumes bool, nth int, unsent bool, behind int) (e end, died bool) {
+func (s scenario) live(t *testing.T, volumes bool, nth int, m mishap) (e end, met bool) {
 	t.Helper()
 	inWorld(t, sweepSetup(volumes), func(w *world) {
-		e, died = s.run(w, nth, unsent, behind)
+		e, met = s.run(w, nth, m)
 		for _, v := range w.violations {
-			t.Errorf("death at request %d (unsent %t, behind %d): %v\n%s", nth, unsent, behind, v, w.describe())
+			t.Errorf("a mishap at request %d, %+v: %v\n%s", nth, m, v, w.describe())
 		}
 	})
-	return e, died
+	return e, met
 }

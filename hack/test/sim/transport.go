@@ -43,10 +43,13 @@ type transport struct {
 	// unled counts mutating requests that were begun by a process that does not lead.
 	unled int
 	// fuse is how many more writes and execs the process lives to send; negative: for ever.
-	fuse int
+	fuse  int
+	burnt bool
 	// unsent is true when the one at which it dies is not sent; else only its answer is lost.
 	unsent bool
 	dead   bool
+	// stalls is true where it does not die of that one: a write waits as one that freezing has, an exec is late.
+	stalls bool
 	// outage has every request fail, conflicts and lost are how many writes are refused, or are done and not answered.
 	outage          bool
 	conflicts, lost int
@@ -85,6 +88,10 @@ func (t *transport) write(request *http.Request) (*http.Response, error) {
 	if t.leads() != nil {
 		t.unled++
 	}
+	burnt := t.burns()
+	if burnt && t.stalls {
+		t.freezing, t.thaw = true, make(chan struct{})
+	}
 	if t.freezing {
 		t.freezing = false
 		<-t.thaw
@@ -92,7 +99,7 @@ func (t *transport) write(request *http.Request) (*http.Response, error) {
 			return nil, errDead
 		}
 	}
-	if t.burns() {
+	if burnt && !t.stalls {
 		return t.last(request)
 	}
 	if t.conflicts > 0 {
@@ -112,7 +119,8 @@ func (t *transport) burns() bool {
 		return false
 	}
 	t.fuse--
-	return t.fuse < 0
+	t.burnt = t.fuse < 0
+	return t.burnt
 }
 
 // last is the request at which the process dies.
