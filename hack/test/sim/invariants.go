@@ -49,6 +49,7 @@ func (b *book) requested(r apiserver.Write) {
 		b.refused = append(b.refused, fmt.Sprintf("%d: %s %s/%s", r.Status, r.Verb, r.Resource.Resource, r.Name))
 		return
 	}
+	b.judgeOthers(r)
 	b.writes[strings.TrimSuffix(r.Verb+" "+r.Resource.Resource+"/"+r.Subresource, "/")]++
 	switch r.Resource.Resource {
 	case "kubedirectorclusters":
@@ -65,6 +66,19 @@ func (b *book) requested(r apiserver.Write) {
 		if r.Verb == "delete" {
 			b.judgeServiceDeletion(r.Before.(*corev1.Service))
 		}
+	}
+}
+
+// judgeOthers: what is somebody else's is theirs.
+func (b *book) judgeOthers(r apiserver.Write) {
+	if r.Before == nil {
+		return
+	}
+	if r.Before.GetLabels()[ownLabel] != "" {
+		b.world.violate("what is somebody else's is left alone", "%s of %s %s", r.Verb, r.Resource.Resource, r.Name)
+	}
+	if r.After != nil && slices.Contains(r.Before.GetFinalizers(), ownFinalizer) && !slices.Contains(r.After.GetFinalizers(), ownFinalizer) {
+		b.world.violate("what is somebody else's is left alone", "%s of %s %s took off %s", r.Verb, r.Resource.Resource, r.Name, ownFinalizer)
 	}
 }
 

@@ -77,10 +77,10 @@ func (w *world) do(s step) bool {
 		return false
 	}
 	w.rest()
+	w.book.check() // of those, too, that have lost their lease and go now
 	w.deaths()
 	w.rest()
 	w.steps++
-	w.book.check()
 	return true
 }
 

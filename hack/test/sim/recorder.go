@@ -19,7 +19,10 @@ package sim
 import (
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 )
 
 // recorder counts the Events that the controller would write; their way to the
@@ -30,6 +33,9 @@ type recorder struct{ world *world }
 func (r *recorder) Event(_ runtime.Object, kind, reason, message string) {
 	r.world.book.mu.Lock()
 	defer r.world.book.mu.Unlock()
+	if cluster := r.world.cluster(); reason == string(v1alpha1.ConditionReady) && kind == corev1.EventTypeNormal && cluster != nil && cluster.Status.State != v1alpha1.ClusterReady {
+		r.world.violate("people are told what is on record", "%s, in state %q", message, cluster.Status.State)
+	}
 	r.world.events = append(r.world.events, fmt.Sprintf("%s %s: %s", kind, reason, message))
 }
 

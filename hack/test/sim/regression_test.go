@@ -501,6 +501,14 @@ var regressions = []regression{
 		fault kill r1
 		calm
 		late c-controller-0`},
+	// Nobody has seen these go wrong; walks hardly ever come there.
+	{"somebody else takes hold of a cluster while our own finalizer is on its way", 6, `
+		user create
+		fault freeze
+		watch r1 all
+		pass r1
+		user hold
+		fault thaw`},
 }
 
 func TestRegressions(t *testing.T) {

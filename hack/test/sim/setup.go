@@ -42,6 +42,8 @@ type setup struct {
 	deletes bool
 	// reschedules has members of dead nodes go on elsewhere.
 	reschedules bool
+	// served gives each worker a Service of its own.
+	served bool
 }
 
 // allEvents are all that a package can take.
@@ -63,11 +65,12 @@ func setupOf(seed uint64) setup {
 	default:
 		s.events = allEvents
 	}
+	s.served = rng.IntN(3) == 0
 	return s
 }
 
 func (s setup) String() string {
-	return fmt.Sprintf("volumes %v, events %v, client %t, workers %d, deletes %t, reschedules %t", s.volumes, s.events, s.client, s.workers, s.deletes, s.reschedules)
+	return fmt.Sprintf("volumes %v, events %v, client %t, workers %d, deletes %t, reschedules %t, served %t", s.volumes, s.events, s.client, s.workers, s.deletes, s.reschedules, s.served)
 }
 
 // app is the application.
@@ -87,6 +90,9 @@ func (s setup) app() *v1alpha1.KubeDirectorApp {
 			},
 			Config: v1alpha1.AppConfig{RoleServices: []v1alpha1.RoleServices{{RoleID: "controller", ServiceIDs: []v1alpha1.ServiceID{"web"}}}},
 		},
+	}
+	if s.served {
+		app.Spec.Config.RoleServices = append(app.Spec.Config.RoleServices, v1alpha1.RoleServices{RoleID: "worker", ServiceIDs: []v1alpha1.ServiceID{"web"}})
 	}
 	if s.client {
 		app.Spec.Roles = append(app.Spec.Roles, v1alpha1.Role{ID: "client", Cardinality: "0+", ConfigureAfter: []string{"worker"}})

@@ -18,6 +18,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -75,6 +76,8 @@ var userActions = map[string]func(u *user, args []string) bool{
 	"back-up":    (*user).backUpStatus,
 	"restore":    (*user).restoreStatus,
 	"harm":       (*user).harm,
+	"own":        (*user).own,
+	"hold":       (*user).hold,
 	"correct":    (*user).correct,
 }
 
@@ -272,8 +275,62 @@ func (u *user) harm(args []string) bool {
 	return true
 }
 
+// ownLabel is on what is somebody else's, ownFinalizer holds a cluster for somebody else.
+const (
+	ownLabel     = "example.com/owner"
+	ownFinalizer = "example.com/hold"
+)
+
+// own SERVICE makes a Service of the user's own in the place of one of the
+// cluster's; again: takes it away.
+func (u *user) own(args []string) bool {
+	present, found := apiserver.Get[*corev1.Service](u.api, namespace, args[0])
+	if found {
+		u.must(nil, apiserver.Delete[*corev1.Service](u.api, namespace, args[0], metav1.DeleteOptions{}))
+	}
+	if found && present.Labels[ownLabel] != "" {
+		return true
+	}
+	u.must(apiserver.Create(u.api, &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: args[0], Namespace: namespace, Labels: map[string]string{ownLabel: "user"}},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
+	}))
+	return true
+}
+
+// disown takes away all that is the user's own.
+func (u *user) disown() {
+	for _, service := range apiserver.List[*corev1.Service](u.api, namespace) {
+		if service.Labels[ownLabel] != "" {
+			u.own([]string{service.Name})
+		}
+	}
+	if cluster := u.cluster(); cluster != nil && slices.Contains(cluster.Finalizers, ownFinalizer) {
+		u.hold(nil)
+	}
+}
+
+// hold has somebody else's finalizer on the cluster; again: takes it off.
+func (u *user) hold([]string) bool {
+	cluster := u.cluster()
+	if cluster == nil {
+		return false
+	}
+	cluster = cluster.DeepCopy()
+	if i := slices.Index(cluster.Finalizers, ownFinalizer); i >= 0 {
+		cluster.Finalizers = slices.Delete(cluster.Finalizers, i, i+1)
+	} else if cluster.DeletionTimestamp == nil {
+		cluster.Finalizers = append(cluster.Finalizers, ownFinalizer)
+	} else {
+		return false
+	}
+	u.must(apiserver.Update(u.api, cluster))
+	return true
+}
+
 // correct is what the user asks for in the end: what was asked for last, as far as it can be realised.
 func (u *user) correct([]string) bool {
+	u.disown()
 	cluster := u.cluster()
 	if cluster == nil || cluster.DeletionTimestamp != nil {
 		return false

@@ -182,7 +182,7 @@ func (k *walker) edit() step {
 		return "user create"
 	}
 	role := []string{"worker", "worker", "client"}[k.rng.IntN(3)]
-	switch k.rng.IntN(24) {
+	switch k.rng.IntN(26) {
 	case 0, 1, 2, 3, 4, 5:
 		return step(fmt.Sprintf("user scale %s %d", role, k.rng.IntN(5)))
 	case 6:
@@ -215,6 +215,10 @@ func (k *walker) edit() step {
 		return []step{"user delete", "user app-create"}[k.rng.IntN(2)]
 	case 22:
 		return "user wipe"
+	case 23:
+		return "user hold"
+	case 24:
+		return step("user own " + []string{clusterName, names.MemberService(k.anyPod()), names.MemberService(k.anyPod())}[k.rng.IntN(3)])
 	}
 	return k.harmful()
 }
