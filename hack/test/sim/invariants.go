@@ -139,6 +139,7 @@ func (b *book) judgeClaimWrite(r apiserver.Write) {
 	m := memberOfClaim(&cluster.Status, claim.Name)
 	switch {
 	case b.wiped > 0: // sent while the record stood
+	case cluster.Status.FirstReadyTime == nil && claim.Status.Phase != corev1.ClaimBound: // there is nothing on it
 	case cluster.DeletionTimestamp != nil && policy.OnDelete == v1alpha1.VolumeDelete:
 	case m != nil && m.Retired != nil && m.Retired.ClaimUID == claim.UID && (policy.OnScaleDown == v1alpha1.VolumeDelete || b.volumes[m.NodeID]):
 	default:
@@ -281,6 +282,7 @@ func (b *book) judgeCluster(r apiserver.Write) {
 	}
 	b.judgeCondemned(r.Before.(*v1alpha1.KubeDirectorCluster), after)
 	b.judgeIDs(r, after)
+	b.judgeLosses(r.Before.(*v1alpha1.KubeDirectorCluster), after)
 	for _, role := range after.Status.Roles {
 		for _, m := range role.Members {
 			if on := m.Event; on != nil {
@@ -350,6 +352,18 @@ func (b *book) judgeIDs(r apiserver.Write, cluster *v1alpha1.KubeDirectorCluster
 				b.world.violate("node IDs only grow", "%s has %d, the last given is %d", m.Pod, m.NodeID, status.LastNodeID)
 			}
 			owners[m.NodeID] = m.Pod
+		}
+	}
+}
+
+// judgeLosses: that a member has lost what it worked in is shown before it gets it again. One whose pod goes for a reason on record has lost nothing.
+func (b *book) judgeLosses(before, after *v1alpha1.KubeDirectorCluster) {
+	for _, role := range after.Status.Roles {
+		for _, m := range role.Members {
+			was := memberByID(&before.Status, m.NodeID)
+			if was != nil && was.State == v1alpha1.MemberReady && m.State == v1alpha1.MemberCreating && m.Retired == nil {
+				b.world.violate("a loss is shown first", "%s was ready and is %s", m.Pod, m.State)
+			}
 		}
 	}
 }

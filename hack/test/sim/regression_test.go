@@ -509,6 +509,34 @@ var regressions = []regression{
 		pass r1
 		user hold
 		fault thaw`},
+	{"a volume is bound while its claim, whose size was corrected, is about to be deleted", 6, `
+		user create
+		watch r1 all
+		pass r1
+		wait 100ms
+		watch r1 all
+		pass r1
+		wait 100ms
+		watch r1 all
+		pass r1
+		wait 100ms
+		watch r1 all
+		pass r1
+		wait 100ms
+		pass r1
+		kube statefulset ns/c-worker
+		kube statefulset ns/c-worker
+		kube statefulset ns/c-controller
+		user volume worker 2Gi
+		watch r1 all
+		pass r1
+		watch r1 all
+		wait 100ms
+		fault freeze
+		pass r1
+		kube bind ns/persist-c-worker-0
+		kube bind ns/persist-c-worker-1
+		fault thaw`},
 }
 
 func TestRegressions(t *testing.T) {

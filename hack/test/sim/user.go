@@ -23,6 +23,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -66,6 +67,7 @@ var userActions = map[string]func(u *user, args []string) bool{
 	},
 	"env":        (*user).env,
 	"service":    (*user).serviceType,
+	"volume":     (*user).volume,
 	"misspell":   (*user).misspell,
 	"annotate":   (*user).annotate,
 	"app-image":  (*user).appImage,
@@ -145,6 +147,17 @@ func (u *user) env(args []string) bool {
 		for i := range s.Roles {
 			if s.Roles[i].ID == args[0] {
 				s.Roles[i].Env = []corev1.EnvVar{{Name: "A", Value: args[1]}}
+			}
+		}
+	})
+}
+
+// volume ROLE SIZE
+func (u *user) volume(args []string) bool {
+	return u.edit(func(s *v1alpha1.KubeDirectorClusterSpec) {
+		for i := range s.Roles {
+			if s.Roles[i].ID == args[0] {
+				s.Roles[i].Storage = &v1alpha1.Storage{Size: resource.MustParse(args[1])}
 			}
 		}
 	})
