@@ -219,6 +219,37 @@ func (d *draft) recoverEvents(journal *resources.Journal) {
 	for i := range journal.Events {
 		d.status.PendingEvents = append(d.status.PendingEvents, recoverEvent(journal, i, places))
 	}
+	d.announceSuccessorsAgain()
+}
+
+// announceSuccessorsAgain gives those events new numbers that tell who has taken
+// the place of one whose leave is told again: who hears of the leave in a newer
+// container forgets whoever is in that place, and its disk says that it has heard
+// of the newer one already.
+func (d *draft) announceSuccessorsAgain() {
+	var kept, again []v1alpha1.PendingEvent
+	for _, event := range d.status.PendingEvents {
+		if event.Event == v1alpha1.EventAddNodes && d.succeeds(&event) {
+			again = append(again, event)
+		} else {
+			kept = append(kept, event)
+		}
+	}
+	d.status.PendingEvents = kept
+	for _, event := range again {
+		d.newEvent(event)
+	}
+}
+
+// succeeds is true for an event that names one in a place that another leaves, for somebody who hears of both.
+func (d *draft) succeeds(joins *v1alpha1.PendingEvent) bool {
+	return slices.ContainsFunc(d.status.PendingEvents, func(e v1alpha1.PendingEvent) bool {
+		return e.Event == v1alpha1.EventDelNodes && e.Number < joins.Number && overlap(e.Members, joins.Members) && overlap(e.For, joins.For)
+	})
+}
+
+func overlap[T comparable](a, b []T) bool {
+	return slices.ContainsFunc(a, func(x T) bool { return slices.Contains(b, x) })
 }
 
 // recoverIntents has the members of a rebuilt roster leave, or start over, that

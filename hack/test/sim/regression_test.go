@@ -501,6 +501,20 @@ var regressions = []regression{
 		fault kill r1
 		calm
 		late c-controller-0`},
+	{"who was configured since a leave, and hears of it once more, hears of the successor once more", 901857, `
+		user create
+		calm
+		user suspend
+		fault node-stop node-3
+		flow
+		user annotate replace 4
+		flow
+		wait 45s
+		user start
+		flow
+		wait 2s
+		flow
+		user wipe`},
 	// Nobody has seen these go wrong; walks hardly ever come there.
 	{"somebody else takes hold of a cluster while our own finalizer is on its way", 6, `
 		user create
