@@ -248,7 +248,7 @@ func (b *book) saidFarewell(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.M
 		return
 	}
 	pod := b.world.pod(m.Pod)
-	if m.MetadataGeneration == 0 || b.asleep[memberKey(cluster.UID, m.NodeID)] || pod == nil || pod.DeletionTimestamp != nil || len(pod.Status.ContainerStatuses) == 0 {
+	if id := memberKey(cluster.UID, m.NodeID); m.MetadataGeneration == 0 || b.unheard[id] || b.asleep[id] || pod == nil || pod.DeletionTimestamp != nil || len(pod.Status.ContainerStatuses) == 0 {
 		return // that it was configured or came back had no time to become known, or somebody else ends its pod
 	}
 	container := pod.Status.ContainerStatuses[0].ContainerID
@@ -291,8 +291,11 @@ func (b *book) judgeCluster(r apiserver.Write) {
 			switch id := memberKey(after.UID, m.NodeID); {
 			case m.Retired != nil && m.Retired.Why == v1alpha1.RetiredSuspended:
 				b.asleep[id] = true
+			case m.State == v1alpha1.MemberLeaving && m.MetadataGeneration == 0:
+				b.unheard[id] = true
 			case m.State == v1alpha1.MemberReady:
 				delete(b.asleep, id)
+				delete(b.unheard, id)
 			}
 		}
 	}

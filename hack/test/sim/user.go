@@ -257,10 +257,15 @@ func (u *user) replaceStatus(status v1alpha1.KubeDirectorClusterStatus) bool {
 	return true
 }
 
+func (u *user) statusIsLost() bool {
+	cluster := u.cluster()
+	return u.book.wiped > 0 && cluster != nil && len(cluster.Status.Roles) == 0
+}
+
 // harm KIND NAME deletes an object of the cluster by hand; not while status is
 // lost, for what both have told is lost with them.
 func (u *user) harm(args []string) bool {
-	if cluster := u.cluster(); u.book.wiped > 0 && cluster != nil && len(cluster.Status.Roles) == 0 {
+	if u.statusIsLost() {
 		return false
 	}
 	var err error
@@ -295,8 +300,11 @@ const (
 )
 
 // own SERVICE makes a Service of the user's own in the place of one of the
-// cluster's; again: takes it away.
+// cluster's; again: takes it away. Like harm it does not while status is lost.
 func (u *user) own(args []string) bool {
+	if u.statusIsLost() {
+		return false
+	}
 	present, found := apiserver.Get[*corev1.Service](u.api, namespace, args[0])
 	if found {
 		u.must(nil, apiserver.Delete[*corev1.Service](u.api, namespace, args[0], metav1.DeleteOptions{}))
