@@ -18,11 +18,15 @@ package observe
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
@@ -31,13 +35,16 @@ import (
 )
 
 // Confirmed makes sure, before this process first decides about a cluster, that
-// the cache of clusters is not behind what an earlier leader recorded. Caches lag
-// each by themselves: a status of yesterday beside objects of today would have
-// undone what was done since, and no precondition would have refused it. Later
-// records are this process's own, and freshness knows them.
+// the cache of clusters is not behind what an earlier leader recorded, nor that
+// of pods. Caches lag each by themselves: a status of yesterday beside objects of
+// today would have undone what was done since, and no precondition would have
+// refused it; and beside the pods of yesterday members would have been given up
+// for lost that work. Later records are this process's own, and freshness knows them.
 type Confirmed struct {
 	Clusters clientset.KubeDirectorClustersGetter
+	Pods     corev1client.PodsGetter
 	Cache    cache.Store
+	PodCache cache.Store
 	// Newest is told of the version that the cache must show.
 	Newest func(owner cache.ObjectName, resource schema.GroupResource, resourceVersion string)
 
@@ -45,8 +52,9 @@ type Confirmed struct {
 	asked map[cache.ObjectName]bool
 }
 
-// Ensure asks the API server once for each cluster. A *freshness.StaleError says
-// that the cluster is gone, and the cache has not heard of it.
+// Ensure asks the API server once for each cluster, and for those of its members
+// whose containers on record the cache does not show. A *freshness.StaleError
+// says that the cluster is gone, and the cache has not heard of it.
 func (c *Confirmed) Ensure(ctx context.Context, key cache.ObjectName) error {
 	if _, cached, err := c.Cache.GetByKey(key.String()); err != nil || !cached || c.isAsked(key) {
 		return err
@@ -60,6 +68,13 @@ func (c *Confirmed) Ensure(ctx context.Context, key cache.ObjectName) error {
 		return err
 	}
 	c.Newest(key, resource, cluster.ResourceVersion)
+	for _, role := range cluster.Status.Roles {
+		for i := range role.Members {
+			if err := c.ensurePod(ctx, key, &role.Members[i]); err != nil {
+				return err
+			}
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.asked == nil {
@@ -67,6 +82,33 @@ func (c *Confirmed) Ensure(ctx context.Context, key cache.ObjectName) error {
 	}
 	c.asked[key] = true
 	return nil
+}
+
+// ensurePod asks for the pod of a member of which the cache does not show what is on record.
+func (c *Confirmed) ensurePod(ctx context.Context, key cache.ObjectName, m *v1alpha1.MemberStatus) error {
+	if m.Incarnation == "" || c.shows(key.Namespace, m) {
+		return nil
+	}
+	pod, err := c.Pods.Pods(key.Namespace).Get(ctx, m.Pod, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.Newest(key, corev1.Resource("pods"), pod.ResourceVersion)
+	return nil
+}
+
+// shows is true when the cache has the container on record, whatever has become of it since.
+func (c *Confirmed) shows(namespace string, m *v1alpha1.MemberStatus) bool {
+	cached, found, err := c.PodCache.GetByKey(cache.NewObjectName(namespace, m.Pod).String())
+	if err != nil || !found {
+		return false
+	}
+	return slices.ContainsFunc(cached.(*corev1.Pod).Status.ContainerStatuses, func(s corev1.ContainerStatus) bool {
+		return strings.Contains(s.ContainerID, m.Incarnation)
+	})
 }
 
 func (c *Confirmed) isAsked(key cache.ObjectName) bool {

@@ -112,9 +112,9 @@ func (d *draft) ownSets() []*appsv1.StatefulSet {
 	return own
 }
 
-// recoverReadyTime finds out whether the cluster has been ready: a pod is Ready
-// once its member is configured. In doubt it has, for then its pin holds and no
-// pod that works is made anew.
+// recoverReadyTime finds out whether the cluster has been ready: the startup
+// probe of a pod succeeds once its member is configured. In doubt it has, for
+// then its pin holds and no pod that works is made anew.
 func (d *draft) recoverReadyTime() {
 	if d.everReady() {
 		return
@@ -126,15 +126,25 @@ func (d *draft) recoverReadyTime() {
 		}
 	}
 	for _, pod := range sorted(d.seen.Pods) {
-		for _, c := range pod.Status.Conditions {
-			if c.Type != corev1.PodReady || c.Status != corev1.ConditionTrue {
-				continue
-			}
-			if since := timeOrNil(c.LastTransitionTime.Time); since != nil && (!d.everReady() || since.Before(d.status.FirstReadyTime)) {
-				d.status.FirstReadyTime = since
-			}
+		if since := configuredSince(pod); since != nil && (!d.everReady() || since.Before(d.status.FirstReadyTime)) {
+			d.status.FirstReadyTime = since
 		}
 	}
+}
+
+// configuredSince is since when at the latest the member in a pod is configured;
+// nil if it is not. The pod of a node that does not answer is not Ready, and its
+// container is said to be as it was last.
+func configuredSince(pod *corev1.Pod) *metav1.Time {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+			return timeOrNil(c.LastTransitionTime.Time)
+		}
+	}
+	if c := containerStatus(pod.Status.ContainerStatuses, names.ContainerName); c != nil && ptr.Deref(c.Started, false) && c.State.Running != nil {
+		return timeOrNil(c.State.Running.StartedAt.Time)
+	}
+	return nil
 }
 
 // journal is what the headless Service says of pending events; nil when there is none, or others have spoilt it.

@@ -515,6 +515,26 @@ var regressions = []regression{
 		wait 2s
 		flow
 		user wipe`},
+	{"a new process whose cache lacks the pods of those that leave lets them say farewell", 921509, `
+		user create
+		fault kill r1
+		flow
+		fault compact kubedirectorclusters
+		user scale worker 0
+		fault kill r2
+		fault start 40
+		pass r3`},
+	{"who was configured when status was lost and no node answers hears of who joins", 922178, `
+		user create
+		calm
+		fault outage on
+		user wipe
+		fault node-stop node-1
+		fault node-partition node-3
+		wait 45s
+		fault out-of-service node-2 on
+		flow
+		user scale worker 4`},
 	// Nobody has seen these go wrong; walks hardly ever come there.
 	{"somebody else takes hold of a cluster while our own finalizer is on its way", 6, `
 		user create
