@@ -61,6 +61,8 @@ type book struct {
 	attempts map[string]bool
 	// asleep are the members that were suspended and are not on record as back.
 	asleep map[string]bool
+	// away are the members that were lost and are not on record as back: a request may be on its way that was sent without them.
+	away map[string]bool
 	// unheard are the members that began to leave when nobody knew yet whether they were configured.
 	unheard map[string]bool
 	// announced are the calls for events that status has ever said are due.
@@ -88,7 +90,7 @@ func newBook(w *world) *book {
 	return &book{
 		world: w, writes: map[string]int{}, owners: map[types.UID]map[int64]string{}, lastID: map[types.UID]int64{}, lastMetadata: map[types.UID]int64{},
 		succeeded: map[string]*guests.Script{}, started: map[string]bool{}, configured: map[string]bool{}, farewelled: map[string]bool{},
-		attempts: map[string]bool{}, asleep: map[string]bool{}, unheard: map[string]bool{}, announced: map[string]bool{}, minds: map[string]*mind{}, volumes: map[int64]bool{},
+		attempts: map[string]bool{}, asleep: map[string]bool{}, unheard: map[string]bool{}, away: map[string]bool{}, announced: map[string]bool{}, minds: map[string]*mind{}, volumes: map[int64]bool{},
 	}
 }
 

@@ -293,7 +293,10 @@ func (b *book) judgeCluster(r apiserver.Write) {
 				b.asleep[id] = true
 			case m.State == v1alpha1.MemberLeaving && m.MetadataGeneration == 0:
 				b.unheard[id] = true
+			case m.State == v1alpha1.MemberLost:
+				b.away[id] = true
 			case m.State == v1alpha1.MemberReady:
+				delete(b.away, id)
 				delete(b.asleep, id)
 				delete(b.unheard, id)
 			}

@@ -130,7 +130,7 @@ func (b *book) peersKnow(s *guests.Script, what string) {
 	for _, role := range cluster.Status.Roles {
 		for _, m := range role.Members {
 			pod := b.world.pod(m.Pod)
-			if m.NodeID == s.NodeID || !b.works(&m, pod) {
+			if m.NodeID == s.NodeID || !b.works(&m, pod) || b.away[memberKey(cluster.UID, m.NodeID)] {
 				continue
 			}
 			if holds := b.world.guests.MetadataGeneration(pod.UID); holds != 0 && holds < s.MetadataGeneration && !b.knows(m.Pod, s.Pod, s.NodeID) {
