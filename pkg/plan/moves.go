@@ -80,6 +80,7 @@ func (d *draft) enter(m *member, to v1alpha1.MemberState) {
 			m.status.Incarnation = incarnationOf(m.container) // of one that is gone it stays: the next one is another
 		}
 	case v1alpha1.MemberReady:
+		d.learnedByConfigure(m)
 		m.status.MetadataGeneration = d.status.MetadataGeneration
 		m.status.Event, m.status.Retired = nil, nil
 	case v1alpha1.MemberLost:

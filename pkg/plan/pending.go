@@ -169,6 +169,22 @@ func (d *draft) startOver(m *member) {
 	d.tidyEvents()
 }
 
+// learnedByConfigure is for a member whose container has been configured just
+// now: who is still to be announced to it is in its metadata. Only after a loss of
+// status was it thought to go on as it was.
+func (d *draft) learnedByConfigure(m *member) {
+	if o := m.outcome; o == nil || o.Key.Event != v1alpha1.EventConfigure || o.Event == nil || !o.Event.Here {
+		return
+	}
+	id := m.status.NodeID
+	for i := range d.status.PendingEvents {
+		event := &d.status.PendingEvents[i]
+		if event.Event == v1alpha1.EventAddNodes && slices.Contains(event.For, id) && !slices.Contains(event.MayKnow, id) {
+			event.MayKnow = append(event.MayKnow, id)
+		}
+	}
+}
+
 // eventArgs are the arguments of a pending event's script.
 func (d *draft) eventArgs(event *v1alpha1.PendingEvent, m *member) []string {
 	args := []string{"--" + string(event.Event)}
