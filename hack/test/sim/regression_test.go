@@ -535,6 +535,20 @@ var regressions = []regression{
 		fault out-of-service node-2 on
 		flow
 		user scale worker 4`},
+	{"who was never configured when status was lost hears of the leave of those it met in its configuration", 941747, `
+		user create
+		calm
+		fault container c-controller-0
+		kube restart ns/c-controller-0
+		fault node-partition node-2
+		user misspell
+		user misspell
+		user scale client 3
+		flow
+		user wipe
+		user scale worker 4
+		calm
+		user scale worker 1`},
 	// Nobody has seen these go wrong; walks hardly ever come there.
 	{"somebody else takes hold of a cluster while our own finalizer is on its way", 6, `
 		user create
