@@ -25,6 +25,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/cache"
@@ -32,6 +33,7 @@ import (
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/freshness"
 	clientset "github.com/bluek8s/kubedirector/pkg/generated/clientset/versioned/typed/kubedirector/v1alpha1"
+	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
 // Confirmed makes sure, before this process first decides about a cluster, that
@@ -52,8 +54,8 @@ type Confirmed struct {
 	asked map[cache.ObjectName]bool
 }
 
-// Ensure asks the API server once for each cluster, and for those of its members
-// whose containers on record the cache does not show. A *freshness.StaleError
+// Ensure asks the API server once for each cluster, and once more for its pods
+// where their cache does not show a container on record. A *freshness.StaleError
 // says that the cluster is gone, and the cache has not heard of it.
 func (c *Confirmed) Ensure(ctx context.Context, key cache.ObjectName) error {
 	if _, cached, err := c.Cache.GetByKey(key.String()); err != nil || !cached || c.isAsked(key) {
@@ -68,11 +70,9 @@ func (c *Confirmed) Ensure(ctx context.Context, key cache.ObjectName) error {
 		return err
 	}
 	c.Newest(key, resource, cluster.ResourceVersion)
-	for _, role := range cluster.Status.Roles {
-		for i := range role.Members {
-			if err := c.ensurePod(ctx, key, &role.Members[i]); err != nil {
-				return err
-			}
+	if !c.showsAll(cluster) {
+		if err := c.askForPods(ctx, key); err != nil {
+			return err
 		}
 	}
 	c.mu.Lock()
@@ -84,20 +84,29 @@ func (c *Confirmed) Ensure(ctx context.Context, key cache.ObjectName) error {
 	return nil
 }
 
-// ensurePod asks for the pod of a member of which the cache does not show what is on record.
-func (c *Confirmed) ensurePod(ctx context.Context, key cache.ObjectName, m *v1alpha1.MemberStatus) error {
-	if m.Incarnation == "" || c.shows(key.Namespace, m) {
-		return nil
-	}
-	pod, err := c.Pods.Pods(key.Namespace).Get(ctx, m.Pod, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
+// askForPods has the cache come to what the API server says of a cluster's pods.
+func (c *Confirmed) askForPods(ctx context.Context, key cache.ObjectName) error {
+	pods, err := c.Pods.Pods(key.Namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.Set{names.LabelCluster: key.Name}.String()})
 	if err != nil {
 		return err
 	}
-	c.Newest(key, corev1.Resource("pods"), pod.ResourceVersion)
+	for i := range pods.Items {
+		// Not the list's own version: to that a cache may only come when some pod changes.
+		c.Newest(key, corev1.Resource("pods"), pods.Items[i].ResourceVersion)
+	}
 	return nil
+}
+
+// showsAll is true when the cache has every container on record.
+func (c *Confirmed) showsAll(cluster *v1alpha1.KubeDirectorCluster) bool {
+	for _, role := range cluster.Status.Roles {
+		for i := range role.Members {
+			if m := &role.Members[i]; m.Incarnation != "" && !c.shows(cluster.Namespace, m) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // shows is true when the cache has the container on record, whatever has become of it since.

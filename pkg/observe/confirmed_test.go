@@ -29,11 +29,13 @@ import (
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/generated/clientset/versioned/fake"
+	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
 // podWith is c-worker-0 as it was at a version, with a container.
 func podWith(version, container string) *corev1.Pod {
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "c-worker-0", Namespace: "ns", ResourceVersion: version}}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "c-worker-0", Namespace: "ns", ResourceVersion: version,
+		Labels: map[string]string{names.LabelCluster: "c"}}}
 	if container != "" {
 		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "app", ContainerID: "containerd://" + container + "0000"}}
 	}
