@@ -17,7 +17,6 @@ limitations under the License.
 package plan
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -132,8 +131,8 @@ func (d *draft) recoverReadyTime() {
 	}
 }
 
-// configuredSince is since when at the latest the member in a pod is configured;
-// nil if it is not. The pod of a node that does not answer is not Ready, and its
+// configuredSince is about when the member in a pod was configured; nil if it is
+// not. The pod of a node that does not answer is not Ready, and its
 // container is said to be as it was last.
 func configuredSince(pod *corev1.Pod) *metav1.Time {
 	for _, c := range pod.Status.Conditions {
@@ -227,7 +226,7 @@ func (d *draft) recoverEvents(journal *resources.Journal) {
 	places := d.places()
 	d.status.PendingEvents = nil
 	for i := range journal.Events {
-		d.status.PendingEvents = append(d.status.PendingEvents, recoverEvent(journal, i, places))
+		d.status.PendingEvents = append(d.status.PendingEvents, recoverEvent(journal, &journal.Events[i], places))
 	}
 	d.announceSuccessorsAgain()
 }
@@ -291,14 +290,17 @@ func (d *draft) places() map[string]int64 {
 	return places
 }
 
-// recoverEvent is the journal's event as it goes on, for those that are still in a place.
-func recoverEvent(journal *resources.Journal, i int, places map[string]int64) v1alpha1.PendingEvent {
-	event := *journal.Events[i].DeepCopy()
+// recoverEvent is an event of the journal as it goes on, for those that are still in a place.
+func recoverEvent(journal *resources.Journal, told *v1alpha1.PendingEvent, places map[string]int64) v1alpha1.PendingEvent {
+	event := *told.DeepCopy()
 	if event.Event == v1alpha1.EventDecommission {
 		event.For = slices.Clone(event.NodeIDs) // it may have concerned others who stay after all
 	} else {
-		known := slices.Collect(maps.Values(places))
-		event.For = slices.DeleteFunc(event.For, func(id int64) bool { return !slices.Contains(known, id) || knowsBetter(journal, &event, id, places) })
+		known := map[int64]bool{}
+		for _, id := range places {
+			known[id] = true
+		}
+		event.For = slices.DeleteFunc(event.For, func(id int64) bool { return !known[id] || knowsBetter(journal, &event, id, places) })
 		slices.Sort(event.For)
 		event.For = slices.Compact(event.For)
 	}

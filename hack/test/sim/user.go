@@ -300,16 +300,18 @@ const (
 )
 
 // own SERVICE makes a Service of the user's own in the place of one of the
-// cluster's; again: takes it away. Like harm it does not while status is lost.
+// cluster's; again: takes it away. Like harm it takes nothing of the
+// cluster's while status is lost.
 func (u *user) own(args []string) bool {
-	if u.statusIsLost() {
+	present, found := apiserver.Get[*corev1.Service](u.api, namespace, args[0])
+	owned := found && present.Labels[ownLabel] != ""
+	if !owned && u.statusIsLost() {
 		return false
 	}
-	present, found := apiserver.Get[*corev1.Service](u.api, namespace, args[0])
 	if found {
 		u.must(nil, apiserver.Delete[*corev1.Service](u.api, namespace, args[0], metav1.DeleteOptions{}))
 	}
-	if found && present.Labels[ownLabel] != "" {
+	if owned {
 		return true
 	}
 	u.must(apiserver.Create(u.api, &corev1.Service{
