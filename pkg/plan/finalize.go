@@ -23,6 +23,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/lifecycle"
@@ -54,6 +55,8 @@ func finishDeletion(d *draft) bool {
 		if d.dismissClaims() {
 			d.letGo()
 		}
+	case d.deletesVolumes() && d.holdPlaces():
+		d.record("whose volumes are being made")
 	case d.saidGoodbye():
 		d.dismissSets()
 	}
@@ -82,6 +85,32 @@ func (d *draft) showDeletion() {
 func (d *draft) letGo() {
 	d.act(RemoveFinalizer{})
 	d.status = d.seen.Cluster.Status.DeepCopy() // nobody is left to read a newer one
+}
+
+// holdPlaces puts members on the roster for places that have none and whose pods
+// are made all the same: who was replaced has gone, and nobody was enlisted after
+// it. The claims made for them are the cluster's, and go with those of members.
+// True if there are such places.
+func (d *draft) holdPlaces() bool {
+	held := false
+	for _, set := range d.ownSets() {
+		i := slices.IndexFunc(d.status.Roles, func(r v1alpha1.RoleStatus) bool { return r.StatefulSet == set.Name })
+		if i < 0 {
+			continue
+		}
+		entry := &d.status.Roles[i]
+		// Places beyond may have what a scale-down has kept, or belong to whoever has scaled the StatefulSet by hand.
+		for ordinal := range min(ptr.Deref(set.Spec.Replicas, 1), entry.Desired) {
+			pod := names.Pod(set.Name, int(ordinal))
+			if slices.ContainsFunc(entry.Members, func(m v1alpha1.MemberStatus) bool { return m.Pod == pod }) {
+				continue
+			}
+			d.status.LastNodeID++
+			entry.Members = append(entry.Members, v1alpha1.MemberStatus{Pod: pod, NodeID: d.status.LastNodeID, State: v1alpha1.MemberPending})
+			held = true
+		}
+	}
+	return held
 }
 
 func (d *draft) dismissSets() {

@@ -55,6 +55,24 @@ func TestOnlyTheVolumesOfTheClustersOwnMembersAreDeleted(t *testing.T) {
 	}
 }
 
+// Who was replaced has gone, and its successor is not enlisted: what Kubernetes
+// has made in its place goes, what a scale-down has kept does not.
+func TestTheVolumeOfAPlaceWithoutAMemberIsDeleted(t *testing.T) {
+	w := readyWorld(t, deletingVolumes(withStorage(testCluster())))
+	for pod := range w.Pods {
+		w.claim(names.Claim(pod), "c")
+	}
+	workers := &w.Cluster.Status.Roles[1]
+	workers.Members = slices.DeleteFunc(workers.Members, func(m v1alpha1.MemberStatus) bool { return m.Pod == "c-worker-0" })
+	workers.Desired = 4                // a scale-up waits until those have gone who leave
+	w.claim("persist-c-worker-3", "c") // kept
+	w.Cluster.DeletionTimestamp = ptr.To(metav1.NewTime(w.Now))
+	w.settle()
+	if diff := cmp.Diff([]string{"persist-c-worker-3"}, slices.Sorted(maps.Keys(w.Claims))); diff != "" {
+		t.Errorf("claims (-want +got):\n%s", diff)
+	}
+}
+
 func TestDeletingAClusterThatWasNeverValidDeletesNoVolume(t *testing.T) {
 	cluster := deletingVolumes(withStorage(testCluster()))
 	cluster.Spec.Roles[1].ID = "boss"

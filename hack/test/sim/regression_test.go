@@ -549,6 +549,21 @@ var regressions = []regression{
 		user scale worker 4
 		calm
 		user scale worker 1`},
+	{"a cluster deleted when one is gone and its successor not enlisted leaves no volume of it", 951416, `
+		user create
+		calm
+		user annotate replace 3+volume
+		flow
+		wait 2s
+		fault fuse 0
+		pass r1
+		fault start 1
+		watch r2 all
+		pass r2
+		kube claim-protection ns/persist-c-worker-1
+		watch r2 all
+		pass r2
+		user delete`},
 	// Nobody has seen these go wrong; walks hardly ever come there.
 	{"somebody else takes hold of a cluster while our own finalizer is on its way", 6, `
 		user create
