@@ -80,11 +80,7 @@ func (w *work) addClusters(ctx context.Context, c CompletedConfig, f *factories,
 		CABundle:   c.packageCA,
 	})
 	syncer.Gone = w.guests.ForgetCluster
-	syncer.Confirm = &observe.Confirmed{
-		Clusters: c.clients.kubeDirector.KubedirectorV1alpha1(), Cache: caches.Clusters,
-		Pods: c.clients.kube.CoreV1(), PodCache: caches.Pods,
-		Newest: writes.WroteAt,
-	}
+	syncer.Confirm = &observe.Confirmed{Clusters: c.clients.kubeDirector.KubedirectorV1alpha1(), Kube: c.clients.kube, Caches: caches, Newest: writes.WroteAt}
 	syncer.Observe = &observe.Observer{
 		Caches:          caches,
 		Guests:          w.guests,

@@ -141,11 +141,7 @@ func (r *replica) wire(ctx context.Context, kube kubernetes.Interface, kubeDirec
 		Slots:      slots,
 	})
 	syncer.Gone = r.pool.ForgetCluster
-	syncer.Confirm = &observe.Confirmed{
-		Clusters: kubeDirector.KubedirectorV1alpha1(), Cache: clusters.indexer,
-		Pods: kube.CoreV1(), PodCache: pods.indexer,
-		Newest: writes.WroteAt,
-	}
+	syncer.Confirm = &observe.Confirmed{Clusters: kubeDirector.KubedirectorV1alpha1(), Kube: kube, Caches: caches, Newest: writes.WroteAt}
 	syncer.Observe = &observe.Observer{
 		Caches:          caches,
 		Guests:          r.pool,
