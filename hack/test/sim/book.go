@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -51,10 +52,16 @@ type book struct {
 	owners map[types.UID]map[int64]string
 	// lastID and lastMetadata are the highest that a cluster's status has said.
 	lastID, lastMetadata map[types.UID]int64
+	// held are the revisions of the app that clusters use since they were first ready.
+	held map[types.UID]string
 	// succeeded are the events that have, by the identity within which they may only once.
 	succeeded map[string]*guests.Script
 	// started are the attempts that were started, by container.
 	started map[string]bool
+	// ended is when attempts have, as status records them.
+	ended map[string]time.Time
+	// parted are the containers in which decommission was begun.
+	parted map[string]bool
 	// configured are the members that have been, farewelled those that have been decommissioned, by cluster and node ID.
 	configured, farewelled map[string]bool
 	// attempts are those that status has ever recorded.
@@ -72,6 +79,12 @@ type book struct {
 
 	// volumes are node IDs that users asked to replace with their volumes.
 	volumes map[int64]bool
+	// sentAway are node IDs that users asked to replace or to remove by force.
+	sentAway map[int64]bool
+	// edited is true once a user has changed what pods are made of.
+	edited bool
+	// repackaged is true once a user has changed the package, which has failed scripts tried again.
+	repackaged bool
 	// wiped is not 0 while status is lost and not yet rebuilt; rebuilt is true once it was.
 	wiped   int
 	rebuilt bool
@@ -84,24 +97,31 @@ type mind struct {
 	peers     map[string]int64
 	// returned has the containers in which it was told that it is in another one than it was configured in.
 	returned map[string]bool
+	// parted is true once it may have been decommissioned, until it is configured again.
+	parted bool
 }
 
 func newBook(w *world) *book {
 	return &book{
-		world: w, writes: map[string]int{}, owners: map[types.UID]map[int64]string{}, lastID: map[types.UID]int64{}, lastMetadata: map[types.UID]int64{},
-		succeeded: map[string]*guests.Script{}, started: map[string]bool{}, configured: map[string]bool{}, farewelled: map[string]bool{},
-		attempts: map[string]bool{}, asleep: map[string]bool{}, unheard: map[string]bool{}, away: map[string]bool{}, announced: map[string]bool{}, minds: map[string]*mind{}, volumes: map[int64]bool{},
+		world: w, writes: map[string]int{}, owners: map[types.UID]map[int64]string{}, lastID: map[types.UID]int64{}, lastMetadata: map[types.UID]int64{}, held: map[types.UID]string{},
+		succeeded: map[string]*guests.Script{}, started: map[string]bool{}, ended: map[string]time.Time{}, parted: map[string]bool{}, configured: map[string]bool{}, farewelled: map[string]bool{},
+		attempts: map[string]bool{}, asleep: map[string]bool{}, unheard: map[string]bool{}, away: map[string]bool{}, announced: map[string]bool{}, minds: map[string]*mind{}, volumes: map[int64]bool{}, sentAway: map[int64]bool{},
 	}
 }
 
 // born notes a cluster that was made: what was asked of an earlier one of its name counts no more.
 func (b *book) born(*v1alpha1.KubeDirectorCluster) {
-	b.volumes, b.wiped, b.rebuilt = map[int64]bool{}, 0, false
+	b.volumes, b.sentAway, b.edited, b.repackaged, b.wiped, b.rebuilt = map[int64]bool{}, map[int64]bool{}, false, false, 0, false
 }
 
 // asked notes what a user asked for by an annotation.
 func (b *book) asked(what, value string) {
-	if id, volume := strings.CutSuffix(value, "+volume"); volume && what == "replace" {
+	if what == "retry" {
+		return
+	}
+	id, volume := strings.CutSuffix(value, "+volume")
+	b.sentAway[number(id)] = true
+	if volume {
 		b.volumes[number(id)] = true
 	}
 }

@@ -85,6 +85,9 @@ func (w *world) next() step {
 		return step(fmt.Sprintf("fault start %d", w.behind))
 	}
 	if t := w.leads.network; t.stalls && t.thaw != nil {
+		if calls := w.waiting(); len(calls) > 0 {
+			return calls[0].delivery() // what it has asked of guests overtakes the write that it stalls in
+		}
 		return "fault lease" // another takes over from one that has stalled
 	}
 	for _, r := range w.replicas {
@@ -98,7 +101,7 @@ func (w *world) next() step {
 		return step("pass " + r.name)
 	}
 	if calls := w.waiting(); len(calls) > 0 {
-		return step(fmt.Sprintf("exec %s %s %s", calls[0].replica.name, calls[0].pod, delivered))
+		return calls[0].delivery()
 	}
 	if due := w.kube.Due(); len(due) > 0 {
 		return step("kube " + due[0])

@@ -36,6 +36,11 @@ type call struct {
 	fate    chan fate
 }
 
+// delivery is the step by which it is delivered.
+func (c *call) delivery() step {
+	return step(fmt.Sprintf("exec %s %s %s", c.replica.name, c.pod, delivered))
+}
+
 // fate is what becomes of a call.
 type fate string
 

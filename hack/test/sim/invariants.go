@@ -50,6 +50,7 @@ func (b *book) requested(r apiserver.Write) {
 		return
 	}
 	b.judgeOthers(r)
+	b.judgePause(r)
 	b.writes[strings.TrimSuffix(r.Verb+" "+r.Resource.Resource+"/"+r.Subresource, "/")]++
 	switch r.Resource.Resource {
 	case "kubedirectorclusters":
@@ -61,7 +62,12 @@ func (b *book) requested(r apiserver.Write) {
 	case "persistentvolumeclaims":
 		b.judgeClaimWrite(r)
 	case "statefulsets":
+		b.judgeOrders(r)
 		b.judgeSetWrite(r)
+	case "controllerrevisions":
+		if r.Verb == "delete" {
+			b.judgePinDeletion(r.Before.(*appsv1.ControllerRevision))
+		}
 	case "services":
 		if r.Verb == "delete" {
 			b.judgeServiceDeletion(r.Before.(*corev1.Service))
@@ -76,6 +82,9 @@ func (b *book) judgeOthers(r apiserver.Write) {
 	}
 	if r.Before.GetLabels()[ownLabel] != "" {
 		b.world.violate("what is somebody else's is left alone", "%s of %s %s", r.Verb, r.Resource.Resource, r.Name)
+	}
+	if r.After != nil && r.Before.GetAnnotations()[ownLabel] != r.After.GetAnnotations()[ownLabel] {
+		b.world.violate("what is somebody else's is left alone", "%s of %s %s took off the annotation %s", r.Verb, r.Resource.Resource, r.Name, ownLabel)
 	}
 	if r.After != nil && slices.Contains(r.Before.GetFinalizers(), ownFinalizer) && !slices.Contains(r.After.GetFinalizers(), ownFinalizer) {
 		b.world.violate("what is somebody else's is left alone", "%s of %s %s took off %s", r.Verb, r.Resource.Resource, r.Name, ownFinalizer)
@@ -147,30 +156,51 @@ func (b *book) judgeClaimWrite(r apiserver.Write) {
 	}
 }
 
-// judgeCondemned: a volume that is to go belongs to a member that leaves its place, or left it until now, or its user asked for it.
-func (b *book) judgeCondemned(before, after *v1alpha1.KubeDirectorCluster) {
-	desired := map[string]int32{}
-	for _, role := range before.Status.Roles {
-		desired[role.ID] = role.Desired
-	}
-	for _, role := range after.Status.Roles {
-		for _, m := range role.Members {
-			was := memberByID(&before.Status, m.NodeID)
-			if m.Retired == nil || m.Retired.ClaimUID == "" || b.volumes[m.NodeID] || was != nil && was.Retired != nil && was.Retired.ClaimUID != "" {
-				continue
-			}
-			if _, ordinal, _ := names.ParsePod(m.Pod); m.Retired.Why != v1alpha1.RetiredRemoved && ordinal < int(min(role.Desired, desired[role.ID])) {
-				b.world.violate("no volume is deleted unless the policy or its user says so", "it is condemned with %+v, whose place another takes", m)
-			}
-		}
-	}
-}
-
 // judgeServiceDeletion: a Service goes with its member, or is one that can't be changed into what is asked for.
 func (b *book) judgeServiceDeletion(service *corev1.Service) {
 	cluster := b.owner(service)
 	if cluster == nil {
 		b.world.violate("only what is ours is deleted", "service %s", service.Name)
+	}
+}
+
+// judgePinDeletion: of what a cluster is made is never without a pin: the app may be deleted at any time.
+func (b *book) judgePinDeletion(pin *appsv1.ControllerRevision) {
+	cluster := b.owner(pin)
+	if cluster == nil {
+		b.world.violate("only what is ours is deleted", "controllerrevision %s", pin.Name)
+		return
+	}
+	another := func(o *appsv1.ControllerRevision) bool { return o.UID != pin.UID && metav1.IsControlledBy(o, cluster) }
+	if cluster.DeletionTimestamp == nil && !slices.ContainsFunc(apiserver.List[*appsv1.ControllerRevision](b.world.api, namespace), another) {
+		b.world.violate("a cluster always has its pin", "%s was the last", pin.Name)
+	}
+}
+
+// judgePause: a cluster is left alone once it says that it is paused.
+func (b *book) judgePause(r apiserver.Write) {
+	cluster := b.world.cluster()
+	if cluster == nil || cluster.DeletionTimestamp != nil || !cluster.Spec.Paused || r.Resource.Resource == "kubedirectorclusters" {
+		return
+	}
+	if meta.IsStatusConditionTrue(cluster.Status.Conditions, v1alpha1.ConditionPaused) {
+		b.world.violate("a paused cluster is left alone", "%s of %s %s", r.Verb, r.Resource.Resource, r.Name)
+	}
+}
+
+// judgeOrders: Kubernetes is not asked to delete volumes with their pods or their
+// StatefulSet, nor pods whose template changes.
+func (b *book) judgeOrders(r apiserver.Write) {
+	set, _ := r.After.(*appsv1.StatefulSet)
+	if set == nil {
+		return
+	}
+	if strategy := set.Spec.UpdateStrategy; strategy.Type != appsv1.OnDeleteStatefulSetStrategyType {
+		b.world.violate("a pod is deleted for a reason on record", "StatefulSet %s deletes them itself: %+v", set.Name, strategy)
+	}
+	retain := appsv1.RetainPersistentVolumeClaimRetentionPolicyType
+	if policy := set.Spec.PersistentVolumeClaimRetentionPolicy; policy != nil && (policy.WhenDeleted != retain || policy.WhenScaled != retain) {
+		b.world.violate("no volume is deleted unless the policy or its user says so", "StatefulSet %s has %+v", set.Name, *policy)
 	}
 }
 
@@ -259,134 +289,6 @@ func (b *book) saidFarewell(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.M
 		return // it does not work in this container: there is nothing to say farewell to
 	}
 	b.world.violate("who was configured is decommissioned before it goes", "%+v", m)
-}
-
-// judgeCluster judges a write of the cluster itself.
-func (b *book) judgeCluster(r apiserver.Write) {
-	after, _ := r.After.(*v1alpha1.KubeDirectorCluster)
-	if after == nil {
-		after = r.Before.(*v1alpha1.KubeDirectorCluster)
-	}
-	if r.Subresource != "status" {
-		before := r.Before.(*v1alpha1.KubeDirectorCluster)
-		if slices.Contains(before.Finalizers, names.Finalizer) && !slices.Contains(after.Finalizers, names.Finalizer) {
-			b.judgeRelease(before)
-		}
-		if !equality.Semantic.DeepEqual(before.Spec, after.Spec) || !equality.Semantic.DeepEqual(before.Annotations, after.Annotations) {
-			b.world.violate("the spec is its user's", "%s of %s changed it", r.Verb, after.Name)
-		}
-		return
-	}
-	if len(after.Status.Roles) > 0 {
-		b.wiped = 0 // it is rebuilt
-	}
-	b.judgeCondemned(r.Before.(*v1alpha1.KubeDirectorCluster), after)
-	b.judgeIDs(r, after)
-	b.judgeLosses(r.Before.(*v1alpha1.KubeDirectorCluster), after)
-	for _, role := range after.Status.Roles {
-		for _, m := range role.Members {
-			if on := m.Event; on != nil {
-				b.attempts[attemptOn(after.UID, m.NodeID, string(on.Name), on.Generation, int(on.Attempt))] = true
-			}
-			switch id := memberKey(after.UID, m.NodeID); {
-			case m.Retired != nil && m.Retired.Why == v1alpha1.RetiredSuspended:
-				b.asleep[id] = true
-			case m.State == v1alpha1.MemberLeaving && m.MetadataGeneration == 0:
-				b.unheard[id] = true
-			case m.State == v1alpha1.MemberLost:
-				b.away[id] = true
-			case m.State == v1alpha1.MemberReady:
-				delete(b.away, id)
-				delete(b.asleep, id)
-				delete(b.unheard, id)
-			}
-		}
-	}
-	for _, event := range after.Status.PendingEvents {
-		for _, id := range event.For {
-			b.announced[announcement(after.UID, string(event.Event), event.Number, id)] = true
-		}
-	}
-	if after.Status.State == v1alpha1.ClusterReady && !meta.IsStatusConditionTrue(after.Status.Conditions, v1alpha1.ConditionSuspended) {
-		b.judgeReady(after)
-	}
-	ready := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionReady)
-	if ready != nil && ready.Status == metav1.ConditionTrue {
-		if after.Status.State != v1alpha1.ClusterReady {
-			b.world.violate("Ready means ready", "Ready is True in state %q", after.Status.State)
-		}
-	}
-}
-
-// judgeRelease: the last hold on a cluster is given up when nothing is left that its user wants gone.
-func (b *book) judgeRelease(cluster *v1alpha1.KubeDirectorCluster) {
-	if cluster.DeletionTimestamp == nil {
-		b.world.violate("the finalizer stays while the cluster does", "it was taken off")
-	}
-	policy := cluster.Spec.DeletionPolicy
-	if policy == nil || policy.Volumes == nil || policy.Volumes.OnDelete != v1alpha1.VolumeDelete {
-		return
-	}
-	for _, claim := range apiserver.List[*corev1.PersistentVolumeClaim](b.world.api, namespace) {
-		if claim.Labels[names.LabelCluster] == clusterName && claim.DeletionTimestamp == nil && memberOfClaim(&cluster.Status, claim.Name) != nil {
-			b.world.violate("the finalizer stays until volumes are deleted", "%s is there", claim.Name)
-		}
-	}
-}
-
-// judgeIDs: node IDs and generations only grow, and an ID is one member's for ever.
-func (b *book) judgeIDs(r apiserver.Write, cluster *v1alpha1.KubeDirectorCluster) {
-	status := &cluster.Status
-	if status.LastNodeID < b.lastID[cluster.UID] {
-		b.world.violate("node IDs only grow", "last node ID went from %d to %d", b.lastID[cluster.UID], status.LastNodeID)
-	}
-	if status.MetadataGeneration < b.lastMetadata[cluster.UID] {
-		b.world.violate("metadata generations only grow", "from %d to %d", b.lastMetadata[cluster.UID], status.MetadataGeneration)
-	}
-	b.lastID[cluster.UID], b.lastMetadata[cluster.UID] = status.LastNodeID, status.MetadataGeneration
-	owners := b.owners[cluster.UID]
-	if owners == nil {
-		owners = map[int64]string{}
-		b.owners[cluster.UID] = owners
-	}
-	for _, role := range status.Roles {
-		for _, m := range role.Members {
-			if owner, given := owners[m.NodeID]; given && owner != m.Pod {
-				b.world.violate("a node ID is one member's for ever", "%d was %s, is %s", m.NodeID, owner, m.Pod)
-			}
-			if m.NodeID > status.LastNodeID || m.NodeID < 1 {
-				b.world.violate("node IDs only grow", "%s has %d, the last given is %d", m.Pod, m.NodeID, status.LastNodeID)
-			}
-			owners[m.NodeID] = m.Pod
-		}
-	}
-}
-
-// judgeLosses: that a member has lost what it worked in is shown before it gets it again. One whose pod goes for a reason on record has lost nothing.
-func (b *book) judgeLosses(before, after *v1alpha1.KubeDirectorCluster) {
-	for _, role := range after.Status.Roles {
-		for _, m := range role.Members {
-			was := memberByID(&before.Status, m.NodeID)
-			if was != nil && was.State == v1alpha1.MemberReady && m.State == v1alpha1.MemberCreating && m.Retired == nil {
-				b.world.violate("a loss is shown first", "%s was ready and is %s", m.Pod, m.State)
-			}
-		}
-	}
-}
-
-// judgeReady: a cluster that says it is ready is.
-func (b *book) judgeReady(cluster *v1alpha1.KubeDirectorCluster) {
-	status := &cluster.Status
-	if len(status.PendingEvents) > 0 && slices.ContainsFunc(status.PendingEvents, func(e v1alpha1.PendingEvent) bool { return len(e.For) > 0 }) {
-		b.world.violate("ready means that nothing is pending", "%+v", status.PendingEvents)
-	}
-	for _, role := range status.Roles {
-		for _, m := range role.Members {
-			if m.State != v1alpha1.MemberReady || m.Event != nil || m.MetadataGeneration != status.MetadataGeneration {
-				b.world.violate("ready means that every member is configured", "metadata %d, member %+v", status.MetadataGeneration, m)
-			}
-		}
-	}
 }
 
 // check is looked at after every step.

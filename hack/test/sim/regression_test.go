@@ -564,6 +564,40 @@ var regressions = []regression{
 		watch r2 all
 		pass r2
 		user delete`},
+	{"the record that was lost is rebuilt from what a new process's caches had of yesterday", 960409, `
+		user create
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		kube statefulset ns/c-worker
+		kube statefulset ns/c-controller
+		kube schedule ns/c-controller-0
+		kube schedule ns/c-worker-0
+		fault lease
+		fault start 3
+		kube start ns/c-worker-0
+		user scale worker 1
+		watch r2 all
+		pass r2
+		watch r2 all
+		pass r2
+		watch r2 all
+		pass r2
+		watch r2 all
+		fault compact kubedirectorclusters
+		user suspend
+		fault fuse 2 unsent
+		wait 10s
+		pass r2
+		pass r2
+		user wipe
+		exec r2 c-worker-0 delivered
+		fault start 40
+		watch r3 statefulsets 3
+		pass r3`},
 	// Nobody has seen these go wrong; walks hardly ever come there.
 	{"somebody else takes hold of a cluster while our own finalizer is on its way", 6, `
 		user create
@@ -572,6 +606,66 @@ var regressions = []regression{
 		pass r1
 		user hold
 		fault thaw`},
+	{"the pod of a member that leaves is deleted by hand before its StatefulSet has given it up", 119, `
+		user create
+		calm
+		user scale worker 1
+		watch r1 all
+		pass r1
+		watch r1 all
+		user harm pod c-worker-1
+		kube end ns/c-worker-1
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1`},
+	{"status is lost when a suspended cluster is about to start", 55, `
+		user create
+		calm
+		user suspend
+		calm
+		user start
+		user wipe
+		calm`},
+	{"a member is replaced beside one that is removed, where volumes go with who is removed", 55, `
+		user create
+		calm
+		user annotate replace 2
+		user scale worker 1
+		calm`},
+	{"the app is corrected before the cluster has ever been ready, and again", 55, `
+		user create
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		user app-image 2
+		calm`},
+	{"a member stays after all that was being decommissioned, and the cluster is suspended before it has begun anew", 10, `
+		user create
+		calm
+		user scale worker 1
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		watch r1 all
+		pass r1
+		exec r1 c-client-0 delivered
+		exec r1 c-controller-0 delivered
+		exec r1 c-worker-0 delivered
+		exec r1 c-worker-1 delivered
+		user scale worker 2
+		watch r1 all
+		pass r1
+		fault quota on
+		user suspend
+		calm
+		fault quota off
+		user start
+		calm`},
 	{"a volume is bound while its claim, whose size was corrected, is about to be deleted", 6, `
 		user create
 		watch r1 all

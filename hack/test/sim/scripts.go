@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -27,6 +28,7 @@ import (
 	"github.com/bluek8s/kubedirector/hack/test/sim/guests"
 	"github.com/bluek8s/kubedirector/pkg/apis/kubedirector/v1alpha1"
 	"github.com/bluek8s/kubedirector/pkg/guest/protocol"
+	"github.com/bluek8s/kubedirector/pkg/names"
 )
 
 // scriptStarted judges whether a script may start where it does.
@@ -44,6 +46,12 @@ func (b *book) scriptStarted(s *guests.Script) {
 		b.world.violate("no attempt is made twice", "%s, attempt %d", what, s.Attempt)
 	}
 	b.started[attempt] = true
+	if s.Event == string(v1alpha1.EventDecommission) {
+		b.parted[s.ContainerID] = true
+		if m := b.minds[disk(s)]; m != nil {
+			m.parted = true
+		}
+	}
 	if earlier := b.succeeded[identity(s)]; earlier != nil {
 		b.world.violate("a finished event is not run again", "%s: it succeeded as script %d", what, earlier.Number)
 	}
@@ -65,7 +73,8 @@ func (b *book) onRecord(s *guests.Script, what string) {
 	case s.Attempt > 1 && !b.attempts[attemptOn(s.Cluster, s.NodeID, s.Event, int64(s.Generation), s.Attempt)]:
 		b.world.violate("attempts are recorded before they are made", "%s, attempt %d; status has %+v", what, s.Attempt, m.Event)
 	}
-	if s.Scope == protocol.ScopeNodeGeneration && !b.announced[announcement(s.Cluster, s.Event, int64(s.Generation), s.NodeID)] {
+	pending := s.Scope == protocol.ScopeNodeGeneration || s.Event == string(v1alpha1.EventDelete)
+	if pending && !b.announced[announcement(s.Cluster, s.Event, int64(s.Generation), s.NodeID)] {
 		b.world.violate("events are recorded before members are called", "%s, number %d; status has %+v", what, s.Generation, b.world.cluster().Status.PendingEvents)
 	}
 	for _, event := range b.world.cluster().Status.PendingEvents {
@@ -109,6 +118,7 @@ func (b *book) gates(s *guests.Script, what string) {
 			b.world.violate("a script finds its metadata", "%s: node ID %d is not in the document: %v", what, s.NodeID, roster)
 		}
 		b.peersKnow(s, what)
+		b.inOrder(s, what, roster)
 	case v1alpha1.EventAddNodes:
 		for _, pod := range named(s) {
 			id := roster[pod]
@@ -133,11 +143,29 @@ func (b *book) peersKnow(s *guests.Script, what string) {
 			if m.NodeID == s.NodeID || !b.works(&m, pod) || b.away[memberKey(cluster.UID, m.NodeID)] {
 				continue
 			}
-			if holds := b.world.guests.MetadataGeneration(pod.UID); holds != 0 && holds < s.MetadataGeneration && !b.knows(m.Pod, s.Pod, s.NodeID) {
-				b.world.violate("peers hold the metadata before a member is configured", "%s with metadata %d, %s holds %d", what, s.MetadataGeneration, m.Pod, holds)
+			document, generation := b.world.guests.Metadata(pod.UID)
+			if roster, err := rosterOf(document); err == nil && generation <= s.MetadataGeneration && roster[s.Pod] != s.NodeID && !b.knows(m.Pod, s.Pod, s.NodeID) {
+				b.world.violate("peers hold the metadata before a member is configured", "%s with metadata %d, %s holds %d: %v", what, s.MetadataGeneration, m.Pod, generation, roster)
 			}
 		}
 	}
+}
+
+// inOrder: a role is configured after those that its app puts before it.
+func (b *book) inOrder(s *guests.Script, what string, roster map[string]int64) {
+	if b.configured[memberKey(s.Cluster, s.NodeID)] || b.rebuilt || !isOf(clientRole, s.Pod) {
+		return
+	}
+	for pod, id := range roster {
+		if isOf(workerRole, pod) && !b.configured[memberKey(s.Cluster, id)] {
+			b.world.violate("a role is configured after those that its app puts before it", "%s: %s was never configured", what, pod)
+		}
+	}
+}
+
+func isOf(role, pod string) bool {
+	set, _, _ := names.ParsePod(pod)
+	return set == names.StatefulSet(clusterName, role)
 }
 
 // works is true for a member that was configured, in the container that is on record.
@@ -171,6 +199,7 @@ func (b *book) mindIn(name string) *mind {
 func (b *book) scriptEnded(s *guests.Script) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.ended[attemptOn(s.Cluster, s.NodeID, s.Event, int64(s.Generation), s.Attempt)] = time.Now()
 	if s.Killed || s.TimedOut || s.ExitCode != 0 {
 		return
 	}
@@ -186,7 +215,7 @@ func (b *book) scriptEnded(s *guests.Script) {
 	}
 	switch v1alpha1.LifecycleEvent(s.Event) {
 	case v1alpha1.EventConfigure:
-		m.nodeID, m.container, m.peers = s.NodeID, s.ContainerID, maps.Clone(roster)
+		m.nodeID, m.container, m.peers, m.parted = s.NodeID, s.ContainerID, maps.Clone(roster), false
 		b.configured[memberKey(s.Cluster, s.NodeID)] = true
 		delete(b.farewelled, memberKey(s.Cluster, s.NodeID))
 	case v1alpha1.EventAddNodes:

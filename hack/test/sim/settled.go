@@ -86,8 +86,10 @@ func (b *book) wellInformed(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.M
 		b.world.violate("after faults stop the cluster is as specified", "%s has no pod", m.Pod)
 		return
 	}
-	if holds := b.world.guests.MetadataGeneration(pod.UID); holds != cluster.Status.MetadataGeneration {
-		b.world.violate("who is ready holds the current metadata", "%s holds %d of %d", m.Pod, holds, cluster.Status.MetadataGeneration)
+	document, generation := b.world.guests.Metadata(pod.UID)
+	named, err := rosterOf(document)
+	if err != nil || generation != cluster.Status.MetadataGeneration || !equality.Semantic.DeepEqual(named, roster) {
+		b.world.violate("who is ready holds the current metadata", "%s holds %d of %d, in which the members are %s: %v", m.Pod, generation, cluster.Status.MetadataGeneration, asText(named), err)
 	}
 	if !b.world.guests.Configured(pod.UID) {
 		b.world.violate("who is ready is configured", "the container of %s is not marked", m.Pod)
@@ -96,6 +98,9 @@ func (b *book) wellInformed(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.M
 	if mind == nil || mind.nodeID != m.NodeID {
 		b.world.violate("who is ready is configured", "%s was not configured as %d: %+v", m.Pod, m.NodeID, mind)
 		return
+	}
+	if mind.parted {
+		b.world.violate("who may have been decommissioned starts over", "%s=%d was not configured again", m.Pod, m.NodeID)
 	}
 	events := b.world.user.setup.events
 	takes := func(event v1alpha1.LifecycleEvent) bool { return slices.Contains(events, event) }

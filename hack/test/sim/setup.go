@@ -54,7 +54,7 @@ var allEvents = []v1alpha1.LifecycleEvent{v1alpha1.EventConfigure, v1alpha1.Even
 func setupOf(seed uint64) setup {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	s := setup{volumes: map[string]bool{}, workers: int32(1 + rng.IntN(3)), client: rng.IntN(3) == 0, deletes: rng.IntN(4) == 0, reschedules: rng.IntN(4) == 0}
-	for _, role := range []string{"controller", "worker", "client"} {
+	for _, role := range []string{controllerRole, workerRole, clientRole} {
 		s.volumes[role] = rng.IntN(2) == 0
 	}
 	switch rng.IntN(8) {
@@ -73,6 +73,13 @@ func (s setup) String() string {
 	return fmt.Sprintf("volumes %v, events %v, client %t, workers %d, deletes %t, reschedules %t, served %t", s.volumes, s.events, s.client, s.workers, s.deletes, s.reschedules, s.served)
 }
 
+// The roles: clients are configured after workers.
+const (
+	controllerRole = "controller"
+	workerRole     = "worker"
+	clientRole     = "client"
+)
+
 // app is the application.
 func (s setup) app() *v1alpha1.KubeDirectorApp {
 	app := &v1alpha1.KubeDirectorApp{
@@ -85,17 +92,17 @@ func (s setup) app() *v1alpha1.KubeDirectorApp {
 			DefaultEventList:     s.events,
 			Services:             []v1alpha1.Service{{ID: "web", Endpoint: &v1alpha1.Endpoint{Port: 8080, URLScheme: "http", Path: "/", IsDashboard: true}}},
 			Roles: []v1alpha1.Role{
-				{ID: "controller", Cardinality: "1"},
-				{ID: "worker", Cardinality: "0+"},
+				{ID: controllerRole, Cardinality: "1"},
+				{ID: workerRole, Cardinality: "0+"},
 			},
-			Config: v1alpha1.AppConfig{RoleServices: []v1alpha1.RoleServices{{RoleID: "controller", ServiceIDs: []v1alpha1.ServiceID{"web"}}}},
+			Config: v1alpha1.AppConfig{RoleServices: []v1alpha1.RoleServices{{RoleID: controllerRole, ServiceIDs: []v1alpha1.ServiceID{"web"}}}},
 		},
 	}
 	if s.served {
-		app.Spec.Config.RoleServices = append(app.Spec.Config.RoleServices, v1alpha1.RoleServices{RoleID: "worker", ServiceIDs: []v1alpha1.ServiceID{"web"}})
+		app.Spec.Config.RoleServices = append(app.Spec.Config.RoleServices, v1alpha1.RoleServices{RoleID: workerRole, ServiceIDs: []v1alpha1.ServiceID{"web"}})
 	}
 	if s.client {
-		app.Spec.Roles = append(app.Spec.Roles, v1alpha1.Role{ID: "client", Cardinality: "0+", ConfigureAfter: []string{"worker"}})
+		app.Spec.Roles = append(app.Spec.Roles, v1alpha1.Role{ID: clientRole, Cardinality: "0+", ConfigureAfter: []string{workerRole}})
 	}
 	return app
 }
@@ -106,11 +113,11 @@ func (s setup) cluster() *v1alpha1.KubeDirectorCluster {
 		ObjectMeta: metav1.ObjectMeta{Name: clusterName, Namespace: namespace},
 		Spec: v1alpha1.KubeDirectorClusterSpec{
 			App:   appName,
-			Roles: []v1alpha1.ClusterRole{s.role("controller", 1), s.role("worker", s.workers)},
+			Roles: []v1alpha1.ClusterRole{s.role(controllerRole, 1), s.role(workerRole, s.workers)},
 		},
 	}
 	if s.client {
-		cluster.Spec.Roles = append(cluster.Spec.Roles, s.role("client", 1))
+		cluster.Spec.Roles = append(cluster.Spec.Roles, s.role(clientRole, 1))
 	}
 	if s.deletes {
 		cluster.Spec.DeletionPolicy = &v1alpha1.DeletionPolicy{Volumes: &v1alpha1.VolumePolicy{OnDelete: v1alpha1.VolumeDelete, OnScaleDown: v1alpha1.VolumeDelete}}

@@ -79,6 +79,7 @@ var userActions = map[string]func(u *user, args []string) bool{
 	"restore":    (*user).restoreStatus,
 	"harm":       (*user).harm,
 	"own":        (*user).own,
+	"note":       (*user).note,
 	"hold":       (*user).hold,
 	"correct":    (*user).correct,
 }
@@ -89,8 +90,12 @@ func (u *user) do(words []string) bool {
 	if !known {
 		panic("users can't " + words[0])
 	}
+	u.book.edited = u.book.edited || slices.Contains(renewing, words[0])
 	return act(u, words[1:])
 }
+
+// renewing are the actions after which pods may have to be made anew. Scaling is none, nor is an upgrade of the controller.
+var renewing = []string{"env", "volume", "misspell", "correct", "app-image", "app-create"}
 
 func (u *user) create([]string) bool {
 	if u.cluster() != nil {
@@ -224,6 +229,7 @@ func (u *user) appCreate([]string) bool {
 func (u *user) configPackage([]string) bool {
 	found, _ := apiserver.Get[*corev1.ConfigMap](u.api, namespace, "setup")
 	u.packages++
+	u.book.repackaged = true
 	found = found.DeepCopy()
 	found.BinaryData = map[string][]byte{"setup.tgz": packageOf(u.packages)}
 	u.must(apiserver.Update(u.api, found))
@@ -293,7 +299,8 @@ func (u *user) harm(args []string) bool {
 	return true
 }
 
-// ownLabel is on what is somebody else's, ownFinalizer holds a cluster for somebody else.
+// ownLabel is on what is somebody else's, as label or, on what is not, as
+// annotation; ownFinalizer holds a cluster for somebody else.
 const (
 	ownLabel     = "example.com/owner"
 	ownFinalizer = "example.com/hold"
@@ -318,6 +325,18 @@ func (u *user) own(args []string) bool {
 		ObjectMeta: metav1.ObjectMeta{Name: args[0], Namespace: namespace, Labels: map[string]string{ownLabel: "user"}},
 		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
 	}))
+	return true
+}
+
+// note SERVICE puts an annotation of the user's own on one of the cluster's Services.
+func (u *user) note(args []string) bool {
+	service, found := apiserver.Get[*corev1.Service](u.api, namespace, args[0])
+	if !found || service.Labels[ownLabel] != "" {
+		return false
+	}
+	service = service.DeepCopy()
+	metav1.SetMetaDataAnnotation(&service.ObjectMeta, ownLabel, "user")
+	u.must(apiserver.Update(u.api, service))
 	return true
 }
 

@@ -34,6 +34,8 @@ type walker struct {
 	lived int
 	// troubled is how likely a fault is, in a thousand; meddling is a user's edit.
 	troubled, meddling int
+	// stubborn is an event whose scripts hardly ever succeed; empty: none.
+	stubborn v1alpha1.LifecycleEvent
 }
 
 // do makes a step and notes it.
@@ -53,6 +55,9 @@ func (k *walker) walk(length int) {
 		k.do("calm")
 	}
 	k.troubled, k.meddling = k.rng.IntN(60), 5+k.rng.IntN(40)
+	if k.rng.IntN(4) == 0 {
+		k.stubborn = allEvents[1+k.rng.IntN(len(allEvents)-1)] // any but configure, without which nothing goes on
+	}
 	for range length {
 		if len(k.violations) > 0 {
 			break
@@ -167,6 +172,9 @@ func (k *walker) fate() fate {
 }
 
 func (k *walker) exitCode(event string) int {
+	if event == string(k.stubborn) && k.rng.IntN(10) > 0 {
+		return 1
+	}
 	if k.rng.IntN(1000) >= 4*k.troubled {
 		return 0
 	}
@@ -181,8 +189,8 @@ func (k *walker) edit() step {
 	if k.cluster() == nil {
 		return "user create"
 	}
-	role := []string{"worker", "worker", "client"}[k.rng.IntN(3)]
-	switch k.rng.IntN(26) {
+	role := []string{workerRole, workerRole, clientRole}[k.rng.IntN(3)]
+	switch k.rng.IntN(27) {
 	case 0, 1, 2, 3, 4, 5:
 		return step(fmt.Sprintf("user scale %s %d", role, k.rng.IntN(5)))
 	case 6:
@@ -194,7 +202,7 @@ func (k *walker) edit() step {
 	case 10, 11:
 		return "user resume"
 	case 12:
-		return step(fmt.Sprintf("user env %s %d", []string{"controller", "worker", "client"}[k.rng.IntN(3)], k.rng.IntN(3)))
+		return step(fmt.Sprintf("user env %s %d", []string{controllerRole, workerRole, clientRole}[k.rng.IntN(3)], k.rng.IntN(3)))
 	case 13:
 		return step("user service " + []string{"ClusterIP", "NodePort"}[k.rng.IntN(2)])
 	case 14:
@@ -218,7 +226,9 @@ func (k *walker) edit() step {
 	case 23:
 		return "user hold"
 	case 24:
-		return step("user own " + []string{clusterName, names.MemberService(k.anyPod()), names.MemberService(k.anyPod())}[k.rng.IntN(3)])
+		return step("user own " + k.anyService())
+	case 25:
+		return step("user note " + k.anyService())
 	}
 	return k.harmful()
 }
@@ -295,9 +305,14 @@ func (k *walker) anyPod() string {
 		}
 	}
 	if len(pods) == 0 {
-		return names.Pod(names.StatefulSet(clusterName, "worker"), 0)
+		return names.Pod(names.StatefulSet(clusterName, workerRole), 0)
 	}
 	return pods[k.rng.IntN(len(pods))]
+}
+
+// anyService is the headless Service, or that of some member.
+func (k *walker) anyService() string {
+	return []string{clusterName, names.MemberService(k.anyPod()), names.MemberService(k.anyPod())}[k.rng.IntN(3)]
 }
 
 // anyID is a node ID that was given, the latest ones more often.

@@ -39,7 +39,7 @@ func TestConfigureRunsOnce(t *testing.T) {
 		if s.Event != "configure" || s.Pod != "c-worker-0" || s.ContainerID != "containerd://1" || s.NodeID != 1 || s.Cluster != "cluster-1" || len(s.Args) != 1 {
 			f.Errorf("script %+v", s)
 		}
-		if string(s.Metadata) != `{"version":"1"}` || s.MetadataGeneration != 3 || f.MetadataGeneration("pod-1") != 3 {
+		if string(s.Metadata) != `{"version":"1"}` || s.MetadataGeneration != 3 || generation(f) != 3 {
 			f.Errorf("metadata %s of generation %d", s.Metadata, s.MetadataGeneration)
 		}
 		if s.Deadline.Sub(s.StartedAt) != time.Minute || !s.StartedAt.Equal(time.Now()) {
@@ -89,7 +89,7 @@ func TestContainerRestart(t *testing.T) {
 			f.Error("a container that has ended is configured")
 		}
 		f.startContainer("")
-		if f.Configured("pod-1") || f.MetadataGeneration("pod-1") != 0 {
+		if f.Configured("pod-1") || generation(f) != 0 {
 			f.Error("what an earlier container left counts")
 		}
 		f.send(f.Context(), f.request())
@@ -223,4 +223,10 @@ func TestScriptRunsForADay(t *testing.T) {
 		f.End(f.one().Number, 0)
 		f.wantEvent(f.ask(request), protocol.EventSucceeded, 1)
 	})
+}
+
+// generation is that of the metadata in pod-1.
+func generation(f *fixture) int64 {
+	_, generation := f.Metadata("pod-1")
+	return generation
 }

@@ -29,16 +29,21 @@ type look struct {
 	// has looked.
 	at         int
 	configured bool
-	metadata   int64
+	// document is the metadata, generation which.
+	document   []byte
+	generation int64
 }
 
 // Configured is what the startup probe answers in the container that runs in
 // a pod.
 func (g *Guests) Configured(uid types.UID) bool { return g.look(uid).configured }
 
-// MetadataGeneration is that of the document in the container that runs in a
-// pod; 0: none.
-func (g *Guests) MetadataGeneration(uid types.UID) int64 { return g.look(uid).metadata }
+// Metadata is the document in the container that runs in a pod, and its
+// generation; nil and 0: none.
+func (g *Guests) Metadata(uid types.UID) (document []byte, generation int64) {
+	seen := g.look(uid)
+	return seen.document, seen.generation
+}
 
 // look reads files only if they may have changed: by a request that is under
 // way, or by what has ended since.
@@ -54,8 +59,8 @@ func (g *Guests) look(uid types.UID) look {
 	if quiet && seen.at == ended {
 		return seen
 	}
-	_, generation := c.metadata()
-	seen = look{at: ended, configured: c.configured(), metadata: generation}
+	document, generation := c.metadata()
+	seen = look{at: ended, configured: c.configured(), document: document, generation: generation}
 	if quiet {
 		g.mu.Lock()
 		c.seen = seen
