@@ -148,13 +148,17 @@ func (d *draft) scaleDownDeletes() bool {
 }
 
 // condemnLate records the volume of a member that goes for good, where it was
-// made, or its place given up, after that was recorded.
+// made, or its place given up, after that was recorded. That of one that is
+// replaced with its volume may have gone, and Kubernetes has made another in its
+// place before this was given up.
 func (d *draft) condemnLate(m *member) {
-	forGood := isRemoved(*m.status) || m.ordinal >= int(m.entry.Desired)
-	if forGood && m.vacates() && m.status.Retired != nil && m.status.Retired.ClaimUID == "" && d.scaleDownDeletes() {
-		if d.condemnVolume(m); m.status.Retired.ClaimUID != "" {
-			d.record("what goes with " + m.status.Pod)
-		}
+	retired, forGood := m.status.Retired, isRemoved(*m.status) || m.ordinal >= int(m.entry.Desired)
+	if !forGood || !m.vacates() || retired == nil || !d.scaleDownDeletes() {
+		return
+	}
+	before := retired.ClaimUID
+	if d.condemnVolume(m); retired.ClaimUID != before {
+		d.record("what goes with " + m.status.Pod)
 	}
 }
 

@@ -598,6 +598,15 @@ var regressions = []regression{
 		fault start 40
 		watch r3 statefulsets 3
 		pass r3`},
+	{"a member is replaced with its volume while its place is given up, and Kubernetes makes another volume before that", 971527, `
+		user create
+		flow
+		user annotate replace 4+volume
+		user scale worker 2
+		flow
+		wait 10s
+		flow
+		user delete`},
 	// Nobody has seen these go wrong; walks hardly ever come there.
 	{"somebody else takes hold of a cluster while our own finalizer is on its way", 6, `
 		user create

@@ -147,7 +147,7 @@ func (r *replica) wire(ctx context.Context, kube kubernetes.Interface, kubeDirec
 		Guests:          r.pool,
 		Warnings:        &observe.Warnings{Events: kube.CoreV1(), Clock: clock.RealClock{}, Later: loop.AddAfter},
 		SystemNamespace: "kubedirector-system",
-		Settings:        settings,
+		Settings:        settingsOf(r.name),
 		Clock:           clock.RealClock{},
 	}
 	syncer.Execute = &execute.Executor{Kube: kube, KubeDirector: kubeDirector, Writes: writes, Guests: r.pool}
@@ -164,10 +164,13 @@ func (r *replica) wire(ctx context.Context, kube kubernetes.Interface, kubeDirec
 // slots is how many visits are delivered at a time: some wait in larger clusters.
 const slots = 4
 
-var settings = plan.Settings{
-	ClusterDomain:      "cluster.local",
-	DefaultServiceType: corev1.ServiceTypeClusterIP,
-	Render:             resources.Settings{GuestImage: "kubedirector/kubedirector:test"},
+// settingsOf a replica: each is of a version of its own, with a guest of its own.
+func settingsOf(version string) plan.Settings {
+	return plan.Settings{
+		ClusterDomain:      "cluster.local",
+		DefaultServiceType: corev1.ServiceTypeClusterIP,
+		Render:             resources.Settings{GuestImage: "kubedirector/kubedirector:" + version},
+	}
 }
 
 // holds is what the gate asks: whether this replica leads.
