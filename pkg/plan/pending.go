@@ -145,10 +145,9 @@ func (d *draft) called(m *member, number int64) {
 }
 
 // startOver is for a member that is configured from scratch: the metadata it is
-// configured with says what the events that were on record before say. One that
-// was configured earlier hears of them all the same, in order, for a visit that
-// was meant for its last container may have configured it in this one, by older
-// metadata. One that never was is taken out of them.
+// configured with says what the events that were on record before say. It hears
+// of them all the same, in order, for a visit that was meant for its last
+// container may have configured it in this one, by older metadata.
 func (d *draft) startOver(m *member) {
 	recorded := map[int64]bool{}
 	for _, event := range d.seen.Cluster.Status.PendingEvents {
@@ -157,16 +156,10 @@ func (d *draft) startOver(m *member) {
 	id := m.status.NodeID
 	for i := range d.status.PendingEvents {
 		event := &d.status.PendingEvents[i]
-		switch {
-		case !recorded[event.Number] || event.Role == "" || !slices.Contains(event.For, id):
-		case !m.configuredOnce():
-			event.For = slices.DeleteFunc(event.For, func(concerned int64) bool { return concerned == id })
-			d.record("that " + m.status.Pod + " learns of its peers by its configuration in a new container")
-		case event.Event == v1alpha1.EventAddNodes && !slices.Contains(event.MayKnow, id):
+		if recorded[event.Number] && event.Event == v1alpha1.EventAddNodes && slices.Contains(event.For, id) && !slices.Contains(event.MayKnow, id) {
 			event.MayKnow = append(event.MayKnow, id)
 		}
 	}
-	d.tidyEvents()
 }
 
 // learnedByConfigure is for a member whose container has been configured just

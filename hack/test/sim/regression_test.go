@@ -607,6 +607,33 @@ var regressions = []regression{
 		wait 10s
 		flow
 		user delete`},
+	{"who was never configured is, in another container, and nothing of that is on record when others join", 981752, `
+		user create
+		calm
+		fault kill r1
+		fault start 1
+		fault kill r2
+		fault start 1
+		fault fuse 1 unsent
+		user delete
+		flow
+		user create
+		watch r4 all
+		pass r4
+		watch r4 all
+		pass r4
+		watch r4 all
+		pass r4
+		kube statefulset ns/c-controller
+		kube schedule ns/c-controller-0
+		kube start ns/c-controller-0
+		watch r4 all
+		wait 5m
+		pass r4
+		fault container c-controller-0
+		kube restart ns/c-controller-0
+		flow
+		user scale worker 4`},
 	// Nobody has seen these go wrong; walks hardly ever come there.
 	{"somebody else takes hold of a cluster while our own finalizer is on its way", 6, `
 		user create
