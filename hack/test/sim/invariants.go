@@ -271,10 +271,11 @@ func (b *book) neverConfigured(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha
 	return !b.configured[memberKey(cluster.UID, m.NodeID)]
 }
 
-// saidFarewell: who was configured is decommissioned before it goes, unless it was let go by force.
+// saidFarewell: who was configured is decommissioned before it goes, unless its
+// user has it replaced or removed by force, which a status that is rebuilt says no more.
 func (b *book) saidFarewell(cluster *v1alpha1.KubeDirectorCluster, m *v1alpha1.MemberStatus) {
 	if !slices.Contains(b.world.user.setup.events, v1alpha1.EventDecommission) || b.neverConfigured(cluster, m) ||
-		b.farewelled[memberKey(cluster.UID, m.NodeID)] || b.wiped > 0 || m.Retired != nil && (m.Retired.Force || m.Retired.Why == v1alpha1.RetiredReplaced) {
+		b.farewelled[memberKey(cluster.UID, m.NodeID)] || b.wiped > 0 || b.rebuilt && b.sentAway[m.NodeID] || m.Retired != nil && (m.Retired.Force || m.Retired.Why == v1alpha1.RetiredReplaced) {
 		return
 	}
 	pod := b.world.pod(m.Pod)

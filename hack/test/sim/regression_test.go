@@ -634,6 +634,14 @@ var regressions = []regression{
 		kube restart ns/c-controller-0
 		flow
 		user scale worker 4`},
+	{"status is lost while a member is replaced, whose place is given up", 990690, `
+		user create
+		flow
+		user annotate replace 4
+		flow
+		user wipe
+		user scale worker 1
+		calm`},
 	// Nobody has seen these go wrong; walks hardly ever come there.
 	{"somebody else takes hold of a cluster while our own finalizer is on its way", 6, `
 		user create
