@@ -68,6 +68,8 @@ type book struct {
 	attempts map[string]bool
 	// asleep are the members that were suspended and are not on record as back.
 	asleep map[string]bool
+	// leaves is true of members that were last on record as leaving, or being deleted.
+	leaves map[string]bool
 	// away are the members that were lost and are not on record as back: a request may be on its way that was sent without them.
 	away map[string]bool
 	// unheard are the members that began to leave when nobody knew yet whether they were configured.
@@ -105,7 +107,7 @@ func newBook(w *world) *book {
 	return &book{
 		world: w, writes: map[string]int{}, owners: map[types.UID]map[int64]string{}, lastID: map[types.UID]int64{}, lastMetadata: map[types.UID]int64{}, held: map[types.UID]string{},
 		succeeded: map[string]*guests.Script{}, started: map[string]bool{}, ended: map[string]time.Time{}, parted: map[string]bool{}, configured: map[string]bool{}, farewelled: map[string]bool{},
-		attempts: map[string]bool{}, asleep: map[string]bool{}, unheard: map[string]bool{}, away: map[string]bool{}, announced: map[string]bool{}, minds: map[string]*mind{}, volumes: map[int64]bool{}, sentAway: map[int64]bool{},
+		attempts: map[string]bool{}, asleep: map[string]bool{}, leaves: map[string]bool{}, unheard: map[string]bool{}, away: map[string]bool{}, announced: map[string]bool{}, minds: map[string]*mind{}, volumes: map[int64]bool{}, sentAway: map[int64]bool{},
 	}
 }
 

@@ -179,9 +179,12 @@ func (b *book) judgePinDeletion(pin *appsv1.ControllerRevision) {
 
 // judgePause: a cluster is left alone once it says that it is paused.
 func (b *book) judgePause(r apiserver.Write) {
-	cluster := b.world.cluster()
+	cluster, leader := b.world.cluster(), b.world.leads
 	if cluster == nil || cluster.DeletionTimestamp != nil || !cluster.Spec.Paused || r.Resource.Resource == "kubedirectorclusters" {
 		return
+	}
+	if leader == nil || r.Agent != leader.agent() {
+		return // it was frozen within this write while another has said so
 	}
 	if meta.IsStatusConditionTrue(cluster.Status.Conditions, v1alpha1.ConditionPaused) {
 		b.world.violate("a paused cluster is left alone", "%s of %s %s", r.Verb, r.Resource.Resource, r.Name)

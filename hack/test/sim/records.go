@@ -101,7 +101,9 @@ func (b *book) noteMember(cluster types.UID, m *v1alpha1.MemberStatus) {
 	if on := m.Event; on != nil {
 		b.attempts[attemptOn(cluster, m.NodeID, string(on.Name), on.Generation, int(on.Attempt))] = true
 	}
-	switch id := memberKey(cluster, m.NodeID); {
+	id := memberKey(cluster, m.NodeID)
+	b.leaves[id] = m.State == v1alpha1.MemberLeaving || m.State == v1alpha1.MemberDeleting
+	switch {
 	case m.Retired != nil && m.Retired.Why == v1alpha1.RetiredSuspended:
 		b.asleep[id] = true
 	case m.State == v1alpha1.MemberLeaving && m.MetadataGeneration == 0:
@@ -283,7 +285,8 @@ func (b *book) judgeRebuilt(before, after *v1alpha1.KubeDirectorCluster) {
 		return
 	}
 	leaves := func(m *v1alpha1.MemberStatus) bool {
-		return m.State == v1alpha1.MemberDeleting && b.asleep[memberKey(after.UID, m.NodeID)] && !b.sentAway[m.NodeID] && isWanted(after, m.Pod)
+		id := memberKey(after.UID, m.NodeID)
+		return m.State == v1alpha1.MemberDeleting && b.asleep[id] && !b.leaves[id] && !b.sentAway[m.NodeID] && isWanted(after, m.Pod)
 	}
 	if m := memberThat(&after.Status, leaves); m != nil {
 		b.world.violate("who was suspended comes back", "%+v", m)

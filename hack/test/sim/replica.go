@@ -76,7 +76,7 @@ func newReplica(w *world, name string, from int64) *replica {
 	r.network = newTransport(w.api, w.inOrder, r.holds)
 	config := &rest.Config{
 		Host:          "http://sim",
-		UserAgent:     controllerAgent + "/" + name,
+		UserAgent:     r.agent(),
 		QPS:           -1,
 		ContentConfig: rest.ContentConfig{ContentType: "application/json"},
 		Transport:     r.network,
@@ -100,6 +100,8 @@ func newReplica(w *world, name string, from int64) *replica {
 
 // controllerAgent begins the user agent of every replica's requests.
 const controllerAgent = "kubedirector"
+
+func (r *replica) agent() string { return controllerAgent + "/" + r.name }
 
 func inform[O item](r *replica, resource schema.GroupResource, selects func(O) bool) *informer[O] {
 	i := newInformer(r.world.api, resource, selects)
