@@ -292,17 +292,20 @@ func (w *world) compact(args []string) bool {
 	return false
 }
 
+// builtEarlier is the version of the builder of an earlier controller.
+const builtEarlier = "0"
+
 // upgrade makes the StatefulSets such as an earlier version of the controller
 // built them: what renders them today renders otherwise. No pod may be touched.
 func (w *world) upgrade([]string) bool {
 	moved := false
 	for _, set := range apiserver.List[*appsv1.StatefulSet](w.api, namespace) {
-		if set.Annotations[names.AnnotationBuilderVersion] == "0" || set.DeletionTimestamp != nil {
+		if set.Annotations[names.AnnotationBuilderVersion] == builtEarlier || set.DeletionTimestamp != nil {
 			continue
 		}
 		set = set.DeepCopy()
-		set.Annotations[names.AnnotationBuilderVersion] = "0"
-		set.Spec.Template.Annotations[names.AnnotationBuilderVersion] = "0"
+		set.Annotations[names.AnnotationBuilderVersion] = builtEarlier
+		set.Spec.Template.Annotations[names.AnnotationBuilderVersion] = builtEarlier
 		set.Spec.Template.Spec.InitContainers[0].Image = "kubedirector/kubedirector:older"
 		w.must(apiserver.Update(w.api, set))
 		moved = true

@@ -217,7 +217,9 @@ func (b *book) judgeRenewal(was, m *v1alpha1.MemberStatus, cluster *v1alpha1.Kub
 		b.world.violate("a pod is made anew for an edit", "%s is without one", m.Pod)
 	}
 	name, _, _ := names.ParsePod(m.Pod)
-	if set, found := apiserver.Get[*appsv1.StatefulSet](b.world.api, namespace, name); found && set.Status.ObservedGeneration < set.Generation {
+	set, found := apiserver.Get[*appsv1.StatefulSet](b.world.api, namespace, name)
+	byAnother := found && set.Annotations[names.AnnotationBuilderVersion] == builtEarlier // since it was looked at
+	if found && !byAnother && set.Status.ObservedGeneration < set.Generation {
 		b.world.violate("who is made anew gets the new template", "%s is, before anybody has seen generation %d of %s", m.Pod, set.Generation, name)
 	}
 	if m.State != v1alpha1.MemberReady {
