@@ -103,7 +103,7 @@ api() {
 
 real() {
 	need_devcluster real || return 0
-	if ! { hack/images/image.sh && TO=devcluster hack/images/image-load.sh; } >"$logs/images.log" 2>&1; then
+	if ! make --no-print-directory image image-load TO=devcluster >"$logs/images.log" 2>&1; then
 		cannot real "$(tail -1 "$logs/images.log")"
 		return 0
 	fi

@@ -148,18 +148,23 @@ func (d *draft) scaleDownDeletes() bool {
 }
 
 // condemnLate records the volume of a member that goes for good, where it was
-// made, or its place given up, after that was recorded. That of one that is
-// replaced with its volume may have gone, and Kubernetes has made another in its
-// place before this was given up.
+// made, or its place given up, after that was recorded. The volume of one that is
+// replaced with it may have gone, and Kubernetes makes another as long as the
+// StatefulSet is to have the pod: that one goes once it is not.
 func (d *draft) condemnLate(m *member) {
 	retired, forGood := m.status.Retired, isRemoved(*m.status) || m.ordinal >= int(m.entry.Desired)
-	if !forGood || !m.vacates() || retired == nil || !d.scaleDownDeletes() {
+	if !forGood || !m.vacates() || retired == nil || !d.scaleDownDeletes() || retired.ClaimUID != "" && m.isInSet() {
 		return
 	}
 	before := retired.ClaimUID
 	if d.condemnVolume(m); retired.ClaimUID != before {
 		d.record("what goes with " + m.status.Pod)
 	}
+}
+
+// isInSet is true while the member's StatefulSet is to have its pod, and would make it again.
+func (m *member) isInSet() bool {
+	return m.set != nil && int(ptr.Deref(m.set.Spec.Replicas, 1)) > m.ordinal
 }
 
 // dismissPods deletes what members have left behind: pods that others take the
@@ -242,8 +247,8 @@ func (d *draft) gone(m *member) bool {
 	if m.givesPlace() {
 		return pod == nil || pod.UID != retired.UID
 	}
-	if m.set != nil && int(ptr.Deref(m.set.Spec.Replicas, 1)) > m.ordinal {
-		return false // its StatefulSet would make the pod again
+	if m.isInSet() {
+		return false
 	}
 	service := d.seen.Services[names.MemberService(m.status.Pod)]
 	return pod == nil && (service == nil || !metav1.IsControlledBy(service, d.seen.Cluster))

@@ -642,6 +642,19 @@ var regressions = []regression{
 		user wipe
 		user scale worker 1
 		calm`},
+	{"a member is replaced with its volume while its place is given up, and those above it take their time to leave", 1021498, `
+		user create
+		calm
+		fault node-stop node-1
+		wait 45s
+		kube node-lifecycle node-1
+		user suspend
+		user annotate replace 2
+		watch r1 all
+		pass r1
+		wait 20s
+		flow
+		user scale worker 0`},
 	// Nobody has seen these go wrong; walks hardly ever come there.
 	{"somebody else takes hold of a cluster while our own finalizer is on its way", 6, `
 		user create
