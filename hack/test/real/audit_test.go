@@ -50,7 +50,9 @@ type request struct {
 	Stage     string
 	Verb      string
 	UserAgent string
-	ObjectRef struct{ Resource, Subresource, Namespace, Name string }
+	// ImpersonatedUser is on whose behalf it is, where that is somebody else.
+	ImpersonatedUser struct{ Username string }
+	ObjectRef        struct{ Resource, Subresource, Namespace, Name string }
 	// ResponseStatus.Code is of HTTP.
 	ResponseStatus           struct{ Code int }
 	RequestReceivedTimestamp time.Time
@@ -73,8 +75,12 @@ func (r *request) String() string {
 	return fmt.Sprintf("%s %s %s %s/%s: %d", r.RequestReceivedTimestamp.Format("15:04:05.000"), r.UserAgent, r.what(), r.ObjectRef.Namespace, r.ObjectRef.Name, r.ResponseStatus.Code)
 }
 
-// mark is a place in the log.
-type mark int64
+// mark is a place in the log, and when that was its end: the line of a request
+// that was answered before may come after it.
+type mark struct {
+	size int64
+	at   time.Time
+}
 
 // now is the end of the log.
 func (a *auditLog) now(t *testing.T) mark {
@@ -83,7 +89,7 @@ func (a *auditLog) now(t *testing.T) mark {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return mark(info.Size())
+	return mark{info.Size(), time.Now()}
 }
 
 // byController are the controller's requests since a mark, but for its Lease's
@@ -99,6 +105,7 @@ func (a *auditLog) byController(t *testing.T, since mark) []*request {
 	})
 }
 
+// read finds the requests that were received since a mark.
 func (a *auditLog) read(since mark) ([]*request, error) {
 	file, err := os.Open(a.file)
 	if err != nil {
@@ -107,10 +114,10 @@ func (a *auditLog) read(since mark) ([]*request, error) {
 	defer file.Close()
 	if info, err := file.Stat(); err != nil {
 		return nil, err
-	} else if info.Size() < int64(since) {
+	} else if info.Size() < since.size {
 		return nil, fmt.Errorf("%s was begun anew in the middle of a test", a.file)
 	}
-	if _, err := file.Seek(int64(since), io.SeekStart); err != nil {
+	if _, err := file.Seek(since.size, io.SeekStart); err != nil {
 		return nil, err
 	}
 	var requests []*request
@@ -127,7 +134,9 @@ func (a *auditLog) read(since mark) ([]*request, error) {
 		if err := json.Unmarshal(line, r); err != nil {
 			return nil, fmt.Errorf("%s: %w", a.file, err)
 		}
-		requests = append(requests, r)
+		if !r.RequestReceivedTimestamp.Before(since.at) {
+			requests = append(requests, r)
+		}
 	}
 }
 

@@ -21,10 +21,7 @@ package real
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -178,26 +175,9 @@ func (f *fixture) untilWorks(r *replica, since mark) time.Time {
 // requests are those of a replica since a mark.
 func (r *replica) requests(f *fixture, since mark) []*request {
 	f.Helper()
-	log, err := os.Open(audit.file)
+	all, err := audit.read(since)
 	f.must(err)
-	defer log.Close()
-	_, err = log.Seek(int64(since), io.SeekStart)
-	f.must(err)
-	var requests []*request
-	for events := json.NewDecoder(log); ; {
-		var event struct {
-			request
-			ImpersonatedUser struct{ Username string }
-		}
-		err := events.Decode(&event)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // the last line is still being written
-			return requests
-		}
-		f.must(err)
-		if event.ImpersonatedUser.Username == r.user {
-			requests = append(requests, &event.request)
-		}
-	}
+	return slices.DeleteFunc(all, func(sent *request) bool { return sent.ImpersonatedUser.Username != r.user })
 }
 
 // wantMadeOnce tells of what controllers made more than once, and of what they had no right to.
