@@ -189,7 +189,22 @@ func (d *draft) recoverRole(id string, set *appsv1.StatefulSet, nodeIDs []int64,
 		entry.Members = append(entry.Members, m)
 		d.status.LastNodeID = max(d.status.LastNodeID, nodeID)
 	}
+	givePlaces(&entry)
 	return entry
+}
+
+// givePlaces has those who go leave their places to others who are below one that
+// stays: they can only have been replaced, for a role gives up its highest
+// ordinals, and would wait for ever for theirs to be among them.
+func givePlaces(role *v1alpha1.RoleStatus) {
+	stays := false
+	for _, m := range slices.Backward(role.Members) {
+		if !isRemoved(m) {
+			stays = true
+		} else if stays {
+			m.Retired.Why = v1alpha1.RetiredReplaced
+		}
+	}
 }
 
 // recoverDeparted is for a member whose pod its StatefulSet is not to have: it

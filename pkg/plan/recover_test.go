@@ -17,6 +17,7 @@ limitations under the License.
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,5 +95,25 @@ func TestALostStatusDoesNotLetGoOfThePin(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A role gives up its highest ordinals: one that was to go from below another
+// that stays was to be replaced, and would wait for ever otherwise.
+func TestWhoGoesFromBelowOneThatStaysWasReplaced(t *testing.T) {
+	removed := func() *v1alpha1.RetiredPod { return &v1alpha1.RetiredPod{Why: v1alpha1.RetiredRemoved} }
+	role := &v1alpha1.RoleStatus{Members: []v1alpha1.MemberStatus{
+		{Pod: "c-worker-0", State: v1alpha1.MemberDeleting, Retired: removed()},
+		{Pod: "c-worker-1", Retired: &v1alpha1.RetiredPod{Why: v1alpha1.RetiredSuspended}},
+		{Pod: "c-worker-2", State: v1alpha1.MemberDeleting, Retired: removed()},
+	}}
+	givePlaces(role)
+	var got []v1alpha1.RetirementReason
+	for _, m := range role.Members {
+		got = append(got, m.Retired.Why)
+	}
+	want := []v1alpha1.RetirementReason{v1alpha1.RetiredReplaced, v1alpha1.RetiredSuspended, v1alpha1.RetiredRemoved}
+	if !slices.Equal(got, want) {
+		t.Errorf("why they leave: got %v, want %v", got, want)
 	}
 }
